@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * interp: the meaning of the IR in C, the oracle that the JIT and the CPU are compared with (user space only).
+ */
+#ifndef UB_INTERP_H
+#define UB_INTERP_H
+
+#include "op.h"
+
+/* What the interpreted block may touch.  Each returns false when the access faults (the block then leaves). */
+struct ub_interp_world {
+	void *ctx;
+	bool (*load)(void *ctx, u64 addr, u32 len, u64 *ret);
+	bool (*store)(void *ctx, u64 addr, u32 len, u64 val);
+	bool (*must_yield)(void *ctx);			/* check; NULL: never */
+	bool (*syscall)(void *ctx, u64 regs[UB_NGUEST]);	/* makes the call named by regs[0], sets regs[0]; false: leave */
+	u64 limit;
+	u64 fs_base;
+	u64 max_steps;		/* 0: no bound; reaching it is UB_LEFT_STEPS */
+};
+
+enum ub_left {
+	UB_LEFT_EXIT,		/* exit or exitto */
+	UB_LEFT_FAULT,		/* load, store, divide error */
+	UB_LEFT_YIELD,		/* check, rep */
+	UB_LEFT_SYSCALL,	/* number differs or the world said no */
+	UB_LEFT_BOUND,
+	UB_LEFT_STEPS,		/* max_steps; state is in the middle of an instruction */
+	UB_LEFT_BUG,		/* the block broke a rule the verifier should have refused */
+};
+
+struct ub_interp {
+	u64 regs[UB_TEMPS_END];
+	u32 flags;		/* UB_FL_* bits only */
+	u64 ip;			/* out: where the guest goes on */
+	u64 steps;		/* out: instructions run */
+	u32 insn_idx;		/* out: where the block left */
+};
+
+enum ub_left ub_interp_run(const struct ub_block *block, const struct ub_interp_world *world, u32 start_idx,
+			   struct ub_interp *state);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * op: one IR instruction, and what the table in ops.h says about it.
+ *
+ * Wire format (little endian, 16 bytes), the same in memory:
+ *   u8 op   u8 mode   u8 dst   u8 src   s32 off   s64 imm
+ *   mode    bits 0-1 width (0: 8, 1: 16, 2: 32, 3: 64 bits), bit 2 the f suffix,
+ *           bits 4-7 condition by x86 number (SDM vol. 1 appendix B.1); bit 3 zero
+ *   shape ADDR: src is the base or UB_NOREG; imm bits 0-7 the index or UB_NOREG,
+ *           bits 8-9 the scale as a shift; the rest of imm zero; scale 0 without index
+ */
+#ifndef UB_OP_H
+#define UB_OP_H
+
+#include <ub/port.h>
+
+/* r0-r15 are rax..r15 by x86 number; r16-r23 are temporaries; UB_FS reads as the thread's FS base. */
+enum {
+	UB_RAX, UB_RCX, UB_RDX, UB_RBX, UB_RSP, UB_RBP, UB_RSI, UB_RDI,
+	UB_R8, UB_R9, UB_R10, UB_R11, UB_R12, UB_R13, UB_R14, UB_R15,
+	UB_T0,			/* r16..: temporaries, unwritten at entry and after a syscall */
+	UB_GUARDS = UB_T0,	/* r16 and r17 alone may hold guarded addresses: */
+	UB_GUARDS_END = UB_T0 + 2, /* every backend keeps them in machine registers */
+	UB_TEMPS_END = UB_T0 + 8,
+	UB_FS = UB_TEMPS_END,	/* "fs": readable only as a base in shape ADDR */
+	UB_NREGS,
+	UB_NGUEST = 16,
+	UB_NOREG = 0xff,
+};
+
+enum ub_width { UB_W8, UB_W16, UB_W32, UB_W64 };
+
+#define UB_WIDTH_BITS(w)	(8u << (w))
+#define UB_WIDTH_BYTES(w)	(1u << (w))
+
+#define UB_MODE_F	4u
+#define UB_MODE(w, f, cc)	((w) | ((f) ? UB_MODE_F : 0) | (cc) << 4)
+
+/* Conditions, by x86 number: o no b ae e ne be a s ns p np l ge le g. */
+enum ub_cc {
+	UB_CC_O, UB_CC_NO, UB_CC_B, UB_CC_AE, UB_CC_E, UB_CC_NE, UB_CC_BE, UB_CC_A,
+	UB_CC_S, UB_CC_NS, UB_CC_P, UB_CC_NP, UB_CC_L, UB_CC_GE, UB_CC_LE, UB_CC_G,
+};
+
+/* EFLAGS bits (SDM vol. 1, 3.4.3) a guest instruction of ours may change. */
+#define UB_FL_CF	0x001u
+#define UB_FL_PF	0x004u
+#define UB_FL_AF	0x010u
+#define UB_FL_ZF	0x040u
+#define UB_FL_SF	0x080u
+#define UB_FL_OF	0x800u
+#define UB_FL_ALL	0x8d5u
+
+enum ub_shape {
+	UB_S_NONE,
+	UB_S_MARK,		/* imm, off		insn 0x1234 +5 */
+	UB_S_IP,		/* imm			exit 0x1234 */
+	UB_S_IMM,		/* imm			syscall 39 */
+	UB_S_DST,		/* dst			neg.32 r0 */
+	UB_S_SRC,		/* src			bound r17 */
+	UB_S_DST_SRC,		/* dst, src		add.64f r0, r1 */
+	UB_S_DST_IMM,		/* dst, imm		addi.64 r0, 5 */
+	UB_S_DST_SRC_IMM,	/* dst, src, imm	imuli.64 r0, r1, 5 */
+	UB_S_ADDR,		/* dst, src, imm, off	guard r17, [r3 + r1 * 8 + 16] */
+	UB_S_LOAD,		/* dst, src|none+imm, off	load.64 r0, [r17 + 8]   load.64 r0, [0x4000] */
+	UB_S_STORE,		/* dst|none+imm, src, off	store.64 [r17 + 8], r0 */
+	UB_S_STOREI,		/* dst, imm, off	storei.64 [r17 + 8], 5 */
+	UB_S_DST_CC,		/* dst, cc		set.ne r0 */
+	UB_S_DST_SRC_CC,	/* dst, src, cc		cmov.64.l r0, r1 */
+	UB_S_TO,		/* off			jmp L1 */
+	UB_S_CC_TO,		/* cc, off		j.ne L1 */
+	UB_S_SRC_IMM_TO,	/* src, imm, off	jeq r17, 0x1234, L1 */
+};
+
+/* Effects: the E_* words of ops.h. */
+enum ub_effect {
+	UB_E_MARK	= 1 << 0,
+	UB_E_RD_DST	= 1 << 1,	/* dst is read */
+	UB_E_RD_SRC	= 1 << 2,
+	UB_E_RD_ADDR	= 1 << 3,	/* base and index are read */
+	UB_E_WR_DST	= 1 << 4,	/* dst is written at the width: 8 and 16 keep the other bits (so read it) */
+	UB_E_WR_ALL	= 1 << 5,	/* all 64 bits of dst are written */
+	UB_E_RD_FL	= 1 << 6,
+	UB_E_WR_FL	= 1 << 7,	/* sets the guest's flags, no suffix needed */
+	UB_E_F_OPT	= 1 << 8,	/* sets the guest's flags with the f suffix */
+	UB_E_F_MERGE	= 1 << 9,	/* with f, some flags (or all, on a count of 0) keep their old value */
+	UB_E_RD_MEM	= 1 << 10,
+	UB_E_WR_MEM	= 1 << 11,
+	UB_E_LEAVES	= 1 << 12,	/* may leave to the mark; guest state must be that of the mark */
+	UB_E_CHECK	= 1 << 13,	/* contains the yield test */
+	UB_E_CALLS	= 1 << 14,	/* calls out: temporaries become unwritten */
+	UB_E_JUMPS	= 1 << 15,	/* off is a branch target */
+	UB_E_ENDS	= 1 << 16,	/* no fall-through */
+	UB_E_AX_DX	= 1 << 17,	/* reads rax, rdx; writes both */
+	UB_E_REP	= 1 << 18,	/* reads and writes rcx, rsi, rdi (movs) or reads rax, rw rcx, rdi (stos) */
+};
+
+struct ub_insn {
+	u8 op;
+	u8 mode;
+	u8 dst;
+	u8 src;
+	s32 off;
+	s64 imm;
+};
+
+enum ub_op {
+#define OP(name, text, shape, widths, effect) UB_OP_##name,
+#include "ops.h"
+	UB_OP_COUNT
+};
+
+struct ub_op_info {
+	const char *text;
+	u8 shape;		/* enum ub_shape */
+	u8 widths;		/* bit w set: width w allowed; 0: the operation has no width */
+	u32 effect;		/* enum ub_effect */
+};
+
+extern const struct ub_op_info ub_op_info[UB_OP_COUNT];
+
+static inline enum ub_width ub_insn_width(const struct ub_insn *insn)
+{
+	return insn->mode & 3;
+}
+
+static inline enum ub_cc ub_insn_cc(const struct ub_insn *insn)
+{
+	return insn->mode >> 4;
+}
+
+/* True when the instruction sets (any of) the guest's flags. */
+static inline bool ub_insn_sets_flags(const struct ub_insn *insn)
+{
+	return ub_op_info[insn->op].effect & UB_E_WR_FL || insn->mode & UB_MODE_F;
+}
+
+static inline u8 ub_insn_index(const struct ub_insn *insn)
+{
+	return insn->imm & 0xff;
+}
+
+static inline u8 ub_insn_scale(const struct ub_insn *insn)
+{
+	return (insn->imm >> 8) & 3;
+}
+
+#define UB_ADDR_IMM(index, scale)	((s64)((index) | (scale) << 8))
+
+/* Index of the target of a jump that stands at @idx. */
+static inline s64 ub_insn_target(const struct ub_insn *insn, u32 idx)
+{
+	return (s64)idx + 1 + insn->off;
+}
+
+/* Limits of one block. */
+#define UB_MAX_INSNS		16384u
+#define UB_MAX_ENTRIES		64u
+#define UB_MAX_UNCHECKED	10000u	/* instructions between two checks on any path */
+
+/* Where the guest may come in: insns[insn_idx] is a mark with imm == ip. */
+struct ub_entry {
+	u64 ip;
+	u32 insn_idx;
+	u32 pad;		/* zero */
+};
+
+/* A region of guest code as IR.  Borrows both arrays from whoever made it. */
+struct ub_block {
+	const struct ub_insn *insns;
+	const struct ub_entry *entries;
+	u32 insn_cnt;
+	u32 entry_cnt;
+};
+
+/*
+ * wire.c: the shape of one instruction.  0, or -EINVAL with *ret_why a static text such as
+ * "unknown operation" or "off must be zero".  Accepts each instruction in exactly one spelling, so two blocks
+ * are equal iff their bytes are.  Does not look at jump targets or at LIMIT: verifier/cfg.c does.
+ */
+int ub_insn_check(const struct ub_insn *insn, const char **ret_why);
+
+/*
+ * text.c: writes one instruction without newline, always NUL-terminated; returns the length it needs, as
+ * snprintf().  Jump targets are printed as @N, the absolute index, from @idx.
+ */
+int ub_insn_text(const struct ub_insn *insn, u32 idx, char *buf, size_t size);
+const char *ub_reg_name(u8 reg);	/* "r0".."r23", "fs", "?" */
+const char *ub_cc_name(u8 cc);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every IR operation, once.  The enum, the wire checks, the disassembler, the
+ * assembler and docs/IR.md are made from this list.  interp.c, verifier/step.c
+ * and kernel/ub-jit/lower.c each have a static do_NAME() per row and a table
+ * made from the list too, so a forgotten operation does not compile.
+ *
+ * OP(name, text, shape, widths, effect)
+ *   text    mnemonic; written as text[.width][f], e.g. "add.64f r0, r1"
+ *   shape   which fields are used (all others must be zero), see op.h
+ *   widths  the operand widths allowed, W_NONE when the operation has none
+ *   effect  what others can notice, E_* in op.h
+ *
+ * Meaning (W is the width; regs are 64-bit).  Writing a register at width 8 or
+ * 16 keeps its other bits, at 32 clears the upper half: exactly x86.  Flags are
+ * the six arithmetic flags of x86 (CF PF AF ZF SF OF), set as the SDM says for
+ * the x86 instruction of that name and width.
+ */
+
+/* The mark of a guest instruction: imm is its address, off its length in bytes.
+ * An operation that "leaves" leaves to the nearest mark before it. */
+OP(INSN,    "insn",    MARK,        W_NONE,           E_MARK)
+
+/* Moves. */
+OP(MOV,     "mov",     DST_SRC,     W_ALL,            E_RD_SRC | E_WR_DST)
+OP(MOVI,    "movi",    DST_IMM,     W_ALL,            E_WR_DST)
+OP(ZEXT,    "zext",    DST_SRC,     W_8 | W_16,       E_RD_SRC | E_WR_ALL)	/* dst = (u64)(uW)src */
+OP(SEXT32,  "sext32",  DST_SRC,     W_8 | W_16,       E_RD_SRC | E_WR_ALL)	/* dst = (u64)(u32)(sW)src */
+OP(SEXT64,  "sext64",  DST_SRC,     W_8 | W_16 | W_32, E_RD_SRC | E_WR_ALL)	/* dst = (s64)(sW)src */
+OP(LEA,     "lea",     ADDR,        W_32 | W_64,      E_RD_ADDR | E_WR_ALL)	/* dst = base + (index << scale) + off */
+
+/* Memory.  guard: dst = min(base + (index << scale) + off, LIMIT), by data flow.
+ * load/store: [base + off], base guarded; or base none and imm a constant address <= LIMIT.
+ * A fault leaves.  load zero-extends to 64 bits. */
+OP(GUARD,   "guard",   ADDR,        W_NONE,           E_RD_ADDR | E_WR_ALL)
+OP(LOAD,    "load",    LOAD,        W_ALL,            E_LEAVES | E_RD_MEM | E_WR_ALL)
+OP(LOADS32, "loads32", LOAD,        W_8 | W_16,       E_LEAVES | E_RD_MEM | E_WR_ALL)
+OP(LOADS64, "loads64", LOAD,        W_8 | W_16 | W_32, E_LEAVES | E_RD_MEM | E_WR_ALL)
+OP(STORE,   "store",   STORE,       W_ALL,            E_LEAVES | E_RD_SRC | E_WR_MEM)
+OP(STOREI,  "storei",  STOREI,      W_ALL,            E_LEAVES | E_WR_MEM)	/* imm sign-extended from 32 bits */
+
+/* Arithmetic and logic: dst = dst OP src.  With the f suffix the guest's flags are set. */
+OP(ADD,     "add",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(SUB,     "sub",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(AND,     "and",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(OR,      "or",      DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(XOR,     "xor",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(ADC,     "adc",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_RD_FL | E_WR_DST | E_F_OPT)
+OP(SBB,     "sbb",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_RD_FL | E_WR_DST | E_F_OPT)
+OP(CMP,     "cmp",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_FL)
+OP(TEST,    "test",    DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_FL)
+
+/* The same with a constant; the constant is sign-extended from 32 bits. */
+OP(ADDI,    "addi",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
+OP(SUBI,    "subi",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
+OP(ANDI,    "andi",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
+OP(ORI,     "ori",     DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
+OP(XORI,    "xori",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
+OP(ADCI,    "adci",    DST_IMM,     W_ALL,            E_RD_DST | E_RD_FL | E_WR_DST | E_F_OPT)
+OP(SBBI,    "sbbi",    DST_IMM,     W_ALL,            E_RD_DST | E_RD_FL | E_WR_DST | E_F_OPT)
+OP(CMPI,    "cmpi",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_FL)
+OP(TESTI,   "testi",   DST_IMM,     W_ALL,            E_RD_DST | E_WR_FL)
+
+/* One operand.  inc and dec keep CF; not touches no flag. */
+OP(NEG,     "neg",     DST,         W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
+OP(NOT,     "not",     DST,         W_ALL,            E_RD_DST | E_WR_DST)
+OP(INC,     "inc",     DST,         W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(DEC,     "dec",     DST,         W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(BSWAP,   "bswap",   DST,         W_32 | W_64,      E_RD_DST | E_WR_DST)
+
+/* Shifts by a constant below the width (1..W-1) ... */
+OP(SHLI,    "shli",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(SHRI,    "shri",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(SARI,    "sari",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(ROLI,    "roli",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(RORI,    "rori",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+/* ... and by the low 5 bits (6 at width 64) of src, which must be r1 (rcx).  A count of 0 keeps the flags. */
+OP(SHL,     "shl",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(SHR,     "shr",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(SAR,     "sar",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(ROL,     "rol",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(ROR,     "ror",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+
+/* imul: low half.  muli: dst = src * imm.  mulu/muls: rdx:rax = rax * src.
+ * divu/divs: rax, rdx = quotient, remainder of rdx:rax / src; a divide error leaves; flags are kept. */
+OP(IMUL,    "imul",    DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(IMULI,   "imuli",   DST_SRC_IMM, W_16 | W_32 | W_64, E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(MULU,    "mulu",    SRC,         W_32 | W_64,      E_RD_SRC | E_AX_DX | E_F_OPT)
+OP(MULS,    "muls",    SRC,         W_32 | W_64,      E_RD_SRC | E_AX_DX | E_F_OPT)
+OP(DIVU,    "divu",    SRC,         W_32 | W_64,      E_LEAVES | E_RD_SRC | E_AX_DX)
+OP(DIVS,    "divs",    SRC,         W_32 | W_64,      E_LEAVES | E_RD_SRC | E_AX_DX)
+
+/* Readers of the guest's flags.  setcc writes 8 bits; cmov at width 32 always clears the upper half. */
+OP(SETCC,   "set",     DST_CC,      W_NONE,           E_RD_DST | E_WR_ALL | E_RD_FL)
+OP(CMOV,    "cmov",    DST_SRC_CC,  W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_RD_FL)
+
+/* rep movs / rep stos with DF clear: rcx elements of W from [rsi] (or rax) to [rdi], rsi/rdi/rcx committed as they go,
+ * so leaving in the middle is exact; contains its own check.  Guards its own operands. */
+OP(REPMOVS, "repmovs", NONE,        W_ALL,            E_LEAVES | E_REP | E_CHECK | E_RD_MEM | E_WR_MEM)
+OP(REPSTOS, "repstos", NONE,        W_ALL,            E_LEAVES | E_REP | E_CHECK | E_WR_MEM)
+
+/* Control inside the block.  The target is off instructions after the next one.  jeq touches no flag. */
+OP(JMP,     "jmp",     TO,          W_NONE,           E_JUMPS | E_ENDS)
+OP(JCC,     "j",       CC_TO,       W_NONE,           E_JUMPS | E_RD_FL)
+OP(JEQ,     "jeq",     SRC_IMM_TO,  W_NONE,           E_JUMPS | E_RD_SRC)
+
+/* Leaving.  check: leaves when the kernel has work for the task.  bound: leaves unless src <= LIMIT.
+ * exit: the block ends, the guest goes on at imm.  exitto: at src, which bound has passed.
+ * syscall: the mark must be a two-byte syscall instruction; leaves unless the low half of rax is imm and
+ * the call may be made here; else rax = result, rcx = mark + 2, r11 = flags, temporaries unwritten. */
+OP(CHECK,   "check",   NONE,        W_NONE,           E_LEAVES | E_CHECK)
+OP(BOUND,   "bound",   SRC,         W_NONE,           E_LEAVES | E_RD_SRC)
+OP(EXIT,    "exit",    IP,          W_NONE,           E_ENDS)
+OP(EXITTO,  "exitto",  SRC,         W_NONE,           E_RD_SRC | E_ENDS)
+OP(SYSCALL, "syscall", IMM,         W_NONE,           E_LEAVES | E_CALLS | E_CHECK)
+
+#undef OP

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * jit: a verified block -> native code (pure: built into the module and into the user-space tests).
+ *
+ * The code is one function per entry, u64 code(struct ub_frame *frame), C calling convention.  It takes the guest's
+ * registers from frame->regs, runs, writes them back, and returns the index of the exit taken (ub_image.exits).
+ * While it runs, the machine's registers are used so (all others: the guest register of that name):
+ *   rsp kernel stack   rbp frame pointer, locals below it   r8 pt_regs   r9 scratch   r10, r11 the guards r16, r17
+ *   guest rsp, rbp, r8-r11 stay in pt_regs
+ */
+#ifndef UB_JIT_H
+#define UB_JIT_H
+
+#include <ub/uapi.h>
+#include "../../verifier/verify.h"
+
+/* What the caller hands in and gets back; lives on the caller's stack. */
+struct ub_frame {
+	u64 regs;		/* in: struct pt_regs of the task (x86-64 layout) */
+	u64 task;		/* in: current; see the offsets below */
+	u64 limit;		/* in: LIMIT */
+	u64 fs_base;		/* in: the user's FS base */
+	u64 flags;		/* in: the user's RFLAGS; out: only the bits of UB_FL_ALL count, all others are arbitrary */
+	u64 target;		/* out: where an UB_EXIT_INDIRECT goes */
+	u64 calls;		/* in/out: added to for each system call made; up to date in the slow calls too */
+	u64 site;		/* out to the slow calls: index of the exit that they stand at */
+	u64 owner;		/* for the caller's use */
+};
+
+struct ub_jit_env {
+	bool smap;		/* emit stac/clac */
+	u32 flags_off;		/* in *task: u32/u64 thread flags, tested with work_mask */
+	u32 work_mask;
+	u32 work_off;		/* in *task: u64 syscall_work; any bit set: pre_call decides */
+	u32 work_exit_mask;	/* bits of syscall_work that mean work after a call: leave right behind it */
+	u32 pagefault_off;	/* in *task: int pagefault_disabled; 1 while the image runs, decremented around calls out */
+	u64 return_thunk;	/* jmp target instead of ret, 0: plain ret */
+	/* Both get the frame; all guest registers are in pt_regs, pagefaults enabled, AC clear; may sleep.
+	 * pre_call: syscall_work is set before a call; pt_regs is complete as the handler wants it.  0: make the
+	 *   call; 1: skip the call, rax = regs->ax (a seccomp verdict), go on as after a call; 2: leave at the syscall.
+	 * post_call: thread flags are set after a call (regs->ax is its result): 0: go on; else leave right behind. */
+	u64 pre_call;
+	u64 post_call;
+	const u64 *handlers;	/* [handler_cnt] by number; 0: not on the allow-list */
+	u32 handler_cnt;
+};
+
+struct ub_image_exit {
+	u64 ip;			/* where the guest goes on (INDIRECT: the branch; the target is in the frame) */
+	u32 insn_idx;
+	u8 kind;		/* enum ub_exit_kind */
+	u8 is_behind;		/* right behind a call just made: orig_ax stays its number; else it becomes -1 */
+};
+
+struct ub_image_fault {		/* sorted by insn_off */
+	u32 insn_off;		/* an instruction that may fault */
+	u32 fixup_off;		/* where to go on if it does */
+};
+
+struct ub_image_reloc {		/* a rel32 at @off, to be set to target - (address of code + off + 4) */
+	u32 off;
+	u64 target;
+};
+
+struct ub_image_entry {
+	u64 ip;
+	u32 off;
+};
+
+struct ub_image {
+	u8 *code;
+	struct ub_image_exit *exits;
+	struct ub_image_fault *faults;
+	struct ub_image_reloc *relocs;
+	struct ub_image_entry *entries;
+	u32 code_len;
+	u32 exit_cnt;
+	u32 fault_cnt;
+	u32 reloc_cnt;
+	u32 entry_cnt;
+};
+
+/* 0; -ENOMEM; -E2BIG (code over UB_MAX_IMAGE); -EOPNOTSUPP (a call that is not on the allow-list; nothing to fix by
+ * the verifier).  *ret is set on 0 only, and owns its arrays. */
+int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, struct ub_image **ret);
+void ub_image_free(struct ub_image *image);
+
+#define UB_MAX_IMAGE	(1u << 20)
+
+#endif
