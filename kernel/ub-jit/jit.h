@@ -27,6 +27,8 @@ struct ub_frame {
 	u64 owner;		/* for the caller's use */
 };
 
+enum { UB_CALL_GO, UB_CALL_SKIP, UB_CALL_LEAVE };
+
 struct ub_jit_env {
 	bool smap;		/* emit stac/clac */
 	u32 flags_off;		/* in *task: u32/u64 thread flags, tested with work_mask */
@@ -35,14 +37,18 @@ struct ub_jit_env {
 	u32 work_exit_mask;	/* bits of syscall_work that mean work after a call: leave right behind it */
 	u32 pagefault_off;	/* in *task: int pagefault_disabled; 1 while the image runs, decremented around calls out */
 	u64 return_thunk;	/* jmp target instead of ret, 0: plain ret */
-	/* Both get the frame; all guest registers are in pt_regs, pagefaults enabled, AC clear; may sleep.
-	 * pre_call: syscall_work is set before a call; pt_regs is complete as the handler wants it.  0: make the
-	 *   call; 1: skip the call, rax = regs->ax (a seccomp verdict), go on as after a call; 2: leave at the syscall.
-	 * post_call: thread flags are set after a call (regs->ax is its result): 0: go on; else leave right behind. */
+	/* Both get the frame (frame->site: the exit right behind the call; frame->calls is up to date); the guest's
+	 * general registers are in pt_regs, page faults enabled, AC clear; may sleep.
+	 * pre_call: syscall_work is set before a call; regs->ax is the guest's rax, ip/orig_ax are still stale.
+	 *   UB_CALL_GO: regs->ax is again the guest's rax, make the call; UB_CALL_SKIP: regs->ax is the call's result
+	 *   (a seccomp verdict); UB_CALL_LEAVE: regs->ax is the guest's rax, leave at the syscall instruction.
+	 * post_call: thread flags are set after a call (regs->ax is its result).  UB_CALL_GO, or UB_CALL_LEAVE: leave
+	 *   right behind it. */
 	u64 pre_call;
 	u64 post_call;
-	const u64 *handlers;	/* [handler_cnt] by number; 0: not on the allow-list */
-	u32 handler_cnt;
+	/* By number, the stub that ub_jit_call_stub() wrote for its handler; 0: not on the allow-list. */
+	const u64 *call_stubs;
+	u32 call_stub_cnt;
 };
 
 struct ub_image_exit {
@@ -86,5 +92,14 @@ int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, str
 void ub_image_free(struct ub_image *image);
 
 #define UB_MAX_IMAGE	(1u << 20)
+
+/*
+ * The trusted step between an image and a handler: the image never writes ip or orig_ax itself.  A stub takes pt_regs
+ * in r8, the address behind the syscall instruction in r9 and the guest's rax in rax; sets ip, orig_ax = rax and
+ * ax = -ENOSYS, and jumps to the handler with rdi = pt_regs.  Appends one stub to @buf (room for
+ * UB_CALL_STUB_LEN); returns the offset in it of a rel32 that the caller sets to the handler.
+ */
+#define UB_CALL_STUB_LEN	32
+u32 ub_jit_call_stub(u8 buf[UB_CALL_STUB_LEN]);
 
 #endif
