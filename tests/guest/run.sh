@@ -1,0 +1,155 @@
+#!/bin/bash
+# run: runs a command in a virtual machine with the stock kernel.
+#
+# The guest sees the host's file system (its writes are thrown away) and runs the command as root in
+# the project's directory.  Files it leaves in the results directory, there also /run/ub-out, are copied
+# back.  The command's output is ours, live; the kernel's goes to build/guest/[NAME.]console.log, and at
+# the end [NAME.]dmesg.log.  Several guests may run at once; give them names.
+#
+# Exit status: the command's; 124 after the timeout; 125 if the guest died or its kernel complained.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=$root/build/guest
+
+usage() {
+	cat <<-END
+	usage: run.sh [options] -- COMMAND [ARGUMENT]...
+	  --smp N          processors (1)
+	  --mem MB         memory (2048)
+	  --pti on|off     page table isolation (off)
+	  --icount         rdtsc counts instructions; software emulation and one processor
+	  --timeout S      give up after S seconds (600)
+	  --append ARGS    more kernel arguments
+	  --name NAME      prefix of the log files
+	  --out DIR        results directory, relative to the project's (build/results)
+	  --allow-splat    let the guest's kernel complain
+	END
+}
+
+die() {
+	echo "run: $*" >&2
+	exit 2
+}
+
+smp=1 mem=2048 pti=off icount= timeout=600 append= name= out=build/results strict=yes
+while [ $# -gt 0 ]; do
+	case $1 in
+	--icount) icount=yes ;;
+	--allow-splat) strict= ;;
+	--help) usage; exit ;;
+	--smp | --mem | --pti | --timeout | --append | --name | --out)
+		[ $# -gt 1 ] || die "$1 needs a value"
+		declare "${1#--}=$2"
+		shift ;;
+	--) shift; break ;;
+	-*) usage >&2; die "unknown option $1" ;;
+	*) break ;;
+	esac
+	shift
+done
+[ $# -gt 0 ] || { usage >&2; die "no command"; }
+[ "$pti" = on ] || [ "$pti" = off ] || die "--pti is on or off"
+[ -z "$icount" ] || [ "$smp" = 1 ] || die "--icount needs --smp 1"
+
+kver=$("$here/kver.sh")
+image=$("$here/image.sh")
+accel=$("$here/accel.sh")
+[ -z "$icount" ] || accel=tcg	# only emulation can count
+
+# This run's files, shared with the guest as its /run/ub.
+run=$(mktemp -d "$build/run.XXXXXX")
+qemu=
+cleanup() {
+	if [ -n "$qemu" ]; then
+		kill "$qemu" 2> /dev/null || true
+		wait "$qemu" || true
+	fi
+	rm -rf "$run"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+mkdir "$run/out"
+mkfifo "$run/output"
+: > "$run/console"
+
+console=$build/${name:+$name.}console.log
+dmesg=$build/${name:+$name.}dmesg.log
+rm -f "$dmesg"
+ln -sfn "${run##*/}/console" "$console"		# to look at while it runs
+
+case $out in
+/*) host_out=$out ;;
+*) host_out=$root/$out ;;
+esac
+
+cat > "$run/command" <<END
+mkdir -p ${host_out@Q}
+mount --bind /run/ub-out ${host_out@Q}
+cd ${root@Q}
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+	HOME=/root LANG=C.UTF-8 TERM=dumb UB_GUEST=1 ${@@Q}
+END
+
+machine=(-M q35 -m "$mem" -smp "$smp" -nodefaults -display none -no-reboot -accel)
+case $accel in
+kvm) machine+=(kvm -cpu host) ;;
+tcg) machine+=("tcg,thread=$([ "$smp" = 1 ] && echo single || echo multi)" -cpu max) ;;
+esac
+[ -z "$icount" ] || machine+=(-icount shift=0,sleep=off)
+
+arguments="console=ttyS0 loglevel=7 log_buf_len=4M cryptomgr.notests=1 panic=-1 pti=$pti"
+[ -z "$strict" ] || arguments+=" panic_on_warn=1 oops=panic"
+
+devices=(
+	-chardev "file,id=console,path=$run/console" -serial chardev:console
+	-device virtio-serial-pci
+	-chardev file,id=output,path=/dev/stdout -device virtserialport,chardev=output
+	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
+	-device virtio-9p-pci,fsdev=root,mount_tag=root
+	-fsdev "local,id=run,path=$run,security_model=none"
+	-device virtio-9p-pci,fsdev=run,mount_tag=run
+)
+
+echo "guest: Linux $kver, $accel${icount:+ (counting instructions)}, smp $smp, pti $pti" >&2
+
+# The output passes through cat: QEMU makes its own end non-blocking, which ours must not become.
+cat "$run/output" &
+reader=$!
+setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" qemu-system-x86_64 \
+	"${machine[@]}" "${devices[@]}" -kernel "/boot/vmlinuz-$kver" -initrd "$image" \
+	-append "$arguments $append" < /dev/null > "$run/output" 2> "$run/errors" &
+qemu=$!
+qemu_status=0
+wait "$qemu" || qemu_status=$?
+qemu=
+wait "$reader" || true
+
+mkdir -p "$host_out"
+cp -r "$run/out/." "$host_out/"
+mv -f "$run/console" "$console"
+logs=("$console")
+if [ -e "$run/dmesg" ]; then
+	mv -f "$run/dmesg" "$dmesg"
+	logs+=("$dmesg")
+fi
+
+# The verdict.
+status=0
+if [ -e "$run/status" ]; then
+	status=$(< "$run/status")
+elif [ "$qemu_status" = 124 ] || [ "$qemu_status" = 137 ]; then
+	echo "run: no end after $timeout s; the last of the console:" >&2
+	status=124
+else
+	echo "run: the guest died (qemu exit status $qemu_status); the last of the console:" >&2
+	cat "$run/errors" >&2
+	status=125
+fi
+[ -e "$run/status" ] || tail -n 30 "$console" >&2
+if [ -n "$strict" ] && ! "$here/judge.sh" "${logs[@]}"; then
+	[ "$status" = 124 ] || status=125
+fi
+exit "$status"
