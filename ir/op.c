@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/* op: the table of ops.h as data.  Who wants to know what an operation uses or does asks here. */
+#include "op.h"
+
+/* The words of ops.h.  They live here alone, so that the list stays readable and the names stay out of the way. */
+#define W_NONE	0
+#define W_8	(1 << UB_W8)
+#define W_16	(1 << UB_W16)
+#define W_32	(1 << UB_W32)
+#define W_64	(1 << UB_W64)
+#define W_ALL	(W_8 | W_16 | W_32 | W_64)
+
+#define E_MARK		UB_E_MARK
+#define E_RD_DST	UB_E_RD_DST
+#define E_RD_SRC	UB_E_RD_SRC
+#define E_RD_ADDR	UB_E_RD_ADDR
+#define E_WR_DST	UB_E_WR_DST
+#define E_WR_ALL	UB_E_WR_ALL
+#define E_RD_FL		UB_E_RD_FL
+#define E_WR_FL		UB_E_WR_FL
+#define E_F_OPT		UB_E_F_OPT
+#define E_F_MERGE	UB_E_F_MERGE
+#define E_RD_MEM	UB_E_RD_MEM
+#define E_WR_MEM	UB_E_WR_MEM
+#define E_LEAVES	UB_E_LEAVES
+#define E_CHECK		UB_E_CHECK
+#define E_CALLS		UB_E_CALLS
+#define E_JUMPS		UB_E_JUMPS
+#define E_ENDS		UB_E_ENDS
+#define E_AX_DX		UB_E_AX_DX
+#define E_REP		UB_E_REP
+
+const struct ub_op_info ub_op_info[UB_OP_COUNT] = {
+#define OP(name, text, shape, widths, effect) [UB_OP_##name] = { text, UB_S_##shape, widths, effect },
+#include "ops.h"
+};
+
+_Static_assert(sizeof(struct ub_insn) == 16, "the wire format has 16 bytes");
+_Static_assert(sizeof(struct ub_entry) == 16, "entries travel as they are");
+_Static_assert(UB_OP_COUNT < 256, "the operation is one byte");

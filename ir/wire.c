@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * wire: is this instruction well-formed?
+ *
+ * Promise: what passes has exactly one spelling, so equal meaning of one instruction is equal bytes, and no reader
+ * need look at a field that its shape does not use.  It judges one instruction alone: targets, limits and what the
+ * registers hold are the verifier's.
+ *
+ * The one spelling of a constant:
+ *   an operand of width W is sign-extended from W bits, from 32 where W is 64 (x86 has no longer one); so
+ *   "and al, 0xf0" has imm -16.  Only movi.64 takes all 64 bits.
+ *   A shift count is 1..W-1.  An address, a number of jeq and a mark are taken as they are.
+ */
+#include "op.h"
+
+#define MAX_SYSCALL	511
+#define MAX_MARK_LEN	15	/* SDM vol. 2, 2.3.11: no instruction is longer */
+
+/* Fields that a shape uses; the others must be zero. */
+enum {
+	F_DST	= 1 << 0,	/* a register */
+	F_SRC	= 1 << 1,
+	F_OFF	= 1 << 2,
+	F_IMM	= 1 << 3,
+	F_CC	= 1 << 4,
+	F_BASE_DST = 1 << 5,	/* dst is a base, or UB_NOREG and imm the address */
+	F_BASE_SRC = 1 << 6,
+	F_ADDR	= 1 << 7,	/* src is a base, imm the index and scale */
+};
+
+static const u8 shape_fields[] = {
+	[UB_S_NONE]		= 0,
+	[UB_S_MARK]		= F_IMM | F_OFF,
+	[UB_S_IP]		= F_IMM,
+	[UB_S_IMM]		= F_IMM,
+	[UB_S_DST]		= F_DST,
+	[UB_S_SRC]		= F_SRC,
+	[UB_S_DST_SRC]		= F_DST | F_SRC,
+	[UB_S_DST_IMM]		= F_DST | F_IMM,
+	[UB_S_DST_SRC_IMM]	= F_DST | F_SRC | F_IMM,
+	[UB_S_ADDR]		= F_DST | F_ADDR | F_OFF,
+	[UB_S_LOAD]		= F_DST | F_BASE_SRC | F_OFF,
+	[UB_S_STORE]		= F_SRC | F_BASE_DST | F_OFF,
+	[UB_S_STOREI]		= F_DST | F_IMM | F_OFF,
+	[UB_S_DST_CC]		= F_DST | F_CC,
+	[UB_S_DST_SRC_CC]	= F_DST | F_SRC | F_CC,
+	[UB_S_TO]		= F_OFF,
+	[UB_S_CC_TO]		= F_CC | F_OFF,
+	[UB_S_SRC_IMM_TO]	= F_SRC | F_IMM | F_OFF,
+};
+
+static const char *check_mode(const struct ub_insn *insn, u8 fields)
+{
+	const struct ub_op_info *info = &ub_op_info[insn->op];
+
+	if (info->widths ? !(info->widths & 1 << ub_insn_width(insn)) : ub_insn_width(insn))
+		return "width not allowed here";
+	if (insn->mode & UB_MODE_F && !(info->effect & UB_E_F_OPT))
+		return "the f suffix is not allowed here";
+	if (insn->mode & 8)
+		return "bit 3 of mode must be zero";
+	if (ub_insn_cc(insn) && !(fields & F_CC))
+		return "condition must be zero";
+	return NULL;
+}
+
+static bool is_reg(u8 reg)
+{
+	return reg < UB_TEMPS_END;
+}
+
+static const char *check_unused(const struct ub_insn *insn, u8 fields)
+{
+	if (insn->dst && !(fields & (F_DST | F_BASE_DST)))
+		return "dst must be zero";
+	if (insn->src && !(fields & (F_SRC | F_BASE_SRC | F_ADDR)))
+		return "src must be zero";
+	if (insn->off && !(fields & F_OFF))
+		return "off must be zero";
+	if (insn->imm && !(fields & (F_IMM | F_ADDR | F_BASE_DST | F_BASE_SRC)))
+		return "imm must be zero";
+	return NULL;
+}
+
+static const char *check_addr(const struct ub_insn *insn)
+{
+	u8 index = ub_insn_index(insn);
+
+	if (insn->imm & ~0x3ffll)
+		return "upper bits of imm must be zero in an address";
+	if (index == UB_NOREG && ub_insn_scale(insn))
+		return "scale without index";
+	if (index != UB_NOREG && !is_reg(index))
+		return "index is no register";
+	if (insn->src == UB_FS)
+		return index == UB_NOREG ? NULL : "fs cannot have an index";
+	if (insn->src != UB_NOREG && !is_reg(insn->src))
+		return "base is no register";
+	return NULL;
+}
+
+/* Either a register and off, or a constant address alone. */
+static const char *check_base(const struct ub_insn *insn, u8 base)
+{
+	if (base == UB_NOREG)
+		return insn->off ? "off must be zero with a constant address" : NULL;
+	if (!is_reg(base))
+		return "base is no register";
+	return insn->imm ? "imm must be zero with a base" : NULL;
+}
+
+static const char *check_regs(const struct ub_insn *insn, u8 fields)
+{
+	if (fields & F_DST && !is_reg(insn->dst))
+		return "dst is no register";
+	if (fields & F_SRC && !is_reg(insn->src))
+		return "src is no register";
+	if (fields & F_ADDR)
+		return check_addr(insn);
+	if (fields & F_BASE_SRC)
+		return check_base(insn, insn->src);
+	if (fields & F_BASE_DST)
+		return check_base(insn, insn->dst);
+	return NULL;
+}
+
+static bool is_sign_extended(s64 imm, u32 bits)
+{
+	return bits == 64 || (imm >= -(1ll << (bits - 1)) && imm < 1ll << (bits - 1));
+}
+
+static const char *check_operand_imm(const struct ub_insn *insn)
+{
+	u32 bits = UB_WIDTH_BITS(ub_insn_width(insn));
+
+	if (bits == 64 && insn->op != UB_OP_MOVI)
+		bits = 32;
+	return is_sign_extended(insn->imm, bits) ? NULL : "imm is not sign-extended from its width";
+}
+
+static const char *check_imm(const struct ub_insn *insn)
+{
+	switch (insn->op) {
+	case UB_OP_SHLI:
+	case UB_OP_SHRI:
+	case UB_OP_SARI:
+	case UB_OP_ROLI:
+	case UB_OP_RORI:
+		if (insn->imm < 1 || insn->imm >= UB_WIDTH_BITS(ub_insn_width(insn)))
+			return "shift count is not between 1 and the width";
+		return NULL;
+	case UB_OP_INSN:
+		if (insn->off < 1 || insn->off > MAX_MARK_LEN)
+			return "length of a guest instruction is not between 1 and 15";
+		return NULL;
+	case UB_OP_SYSCALL:
+		if (insn->imm < 0 || insn->imm > MAX_SYSCALL)
+			return "system call number is not between 0 and 511";
+		return NULL;
+	}
+	switch (ub_op_info[insn->op].shape) {
+	case UB_S_DST_IMM:
+	case UB_S_DST_SRC_IMM:
+	case UB_S_STOREI:
+		return check_operand_imm(insn);
+	}
+	return NULL;
+}
+
+static const char *check_special(const struct ub_insn *insn)
+{
+	switch (insn->op) {
+	case UB_OP_GUARD:
+		if (insn->dst < UB_GUARDS || insn->dst >= UB_GUARDS_END)
+			return "a guarded address goes to r16 or r17";
+		return NULL;
+	case UB_OP_SHL:
+	case UB_OP_SHR:
+	case UB_OP_SAR:
+	case UB_OP_ROL:
+	case UB_OP_ROR:
+		return insn->src == UB_RCX ? NULL : "a variable shift count is in r1";
+	}
+	return NULL;
+}
+
+int ub_insn_check(const struct ub_insn *insn, const char **ret_why)
+{
+	const char *why = "unknown operation";
+	u8 fields;
+
+	if (insn->op >= UB_OP_COUNT)
+		goto refuse;
+	fields = shape_fields[ub_op_info[insn->op].shape];
+	if ((why = check_mode(insn, fields)) || (why = check_unused(insn, fields)) ||
+	    (why = check_regs(insn, fields)) || (why = check_imm(insn)) || (why = check_special(insn)))
+		goto refuse;
+	return 0;
+
+refuse:
+	*ret_why = why;
+	return -EINVAL;
+}
