@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * flags: where are the guest's flags, and how do they get where they are wanted?
+ *
+ * They are in up to three places at once: the machine's flags, LOCAL_FLAGS, and a description (flow.h).  Code that
+ * destroys one place first makes sure that another holds them, if anybody still needs them.  popf is never used: it
+ * could change IF, AC or DF, and is slow.
+ */
+#include "lower.h"
+
+#define SLOT	local(LOCAL_FLAGS)
+
+/* Do the flags as they are before the current instruction's effect still matter? */
+static bool are_needed(const struct jit *j)
+{
+	const struct ub_insn *insn = &j->block->insns[j->idx];
+
+	if (ub_flow_reads_flags(insn))
+		return true;
+	return !ub_insn_sets_flags(insn) && ub_flow_live_after(j->block, j->flow, j->idx);
+}
+
+static void load_scratch(struct jit *j, struct x86_rm from)
+{
+	x86_mov_reg_rm(&j->code, UB_W64, REG_SCRATCH, from);
+}
+
+/* cmp/test of two places of which at most one may be memory. */
+static void repeat_compare(struct jit *j, const struct ub_insn *insn, enum ub_width w)
+{
+	struct x86_rm dst = jit_loc(insn->dst), src = jit_loc(insn->src);
+	bool is_test = insn->op == UB_OP_TEST;
+
+	if (src.is_mem) {
+		load_scratch(j, src);
+		src = x86_reg(REG_SCRATCH);
+	}
+	if (is_test)
+		x86_test_rm_reg(&j->code, w, dst, src.reg);
+	else
+		x86_alu_rm_reg(&j->code, w, X86_CMP, dst, src.reg);
+}
+
+/* scratch = dst OP src, then the flags of scratch UNDO src are those of the instruction. */
+static void repeat_sum(struct jit *j, const struct ub_insn *insn, enum ub_width w, enum x86_alu back, enum x86_alu again)
+{
+	bool has_imm = ub_op_info[insn->op].shape == UB_S_DST_IMM;
+	struct x86_rm scratch = x86_reg(REG_SCRATCH), src = jit_loc(insn->src);
+
+	load_scratch(j, jit_loc(insn->dst));
+	if (has_imm) {
+		x86_alu_rm_imm(&j->code, w, back, scratch, insn->imm);
+		x86_alu_rm_imm(&j->code, w, again, scratch, insn->imm);
+	} else {
+		x86_alu_reg_rm(&j->code, w, back, REG_SCRATCH, src);
+		x86_alu_reg_rm(&j->code, w, again, REG_SCRATCH, src);
+	}
+}
+
+static void repeat_logic(struct jit *j, const struct ub_insn *insn, enum ub_width w)
+{
+	struct x86_rm dst = jit_loc(insn->dst);
+
+	if (dst.is_mem) {
+		load_scratch(j, dst);
+		dst = x86_reg(REG_SCRATCH);
+	}
+	x86_test_rm_reg(&j->code, w, dst, dst.reg);
+}
+
+/* The machine's flags from the description; see is_repeatable() in flow.c for which there are. */
+static void repeat(struct jit *j)
+{
+	const struct ub_insn *insn = &j->block->insns[j->state.desc];
+	enum ub_width w = ub_insn_width(insn);
+
+	switch (insn->op) {
+	case UB_OP_CMP: case UB_OP_TEST:
+		repeat_compare(j, insn, w);
+		break;
+	case UB_OP_CMPI:
+		x86_alu_rm_imm(&j->code, w, X86_CMP, jit_loc(insn->dst), insn->imm);
+		break;
+	case UB_OP_TESTI:
+		x86_test_rm_imm(&j->code, w, jit_loc(insn->dst), insn->imm);
+		break;
+	case UB_OP_ADD: case UB_OP_ADDI:
+		repeat_sum(j, insn, w, X86_SUB, X86_ADD);
+		break;
+	case UB_OP_SUB: case UB_OP_SUBI:
+		repeat_sum(j, insn, w, X86_ADD, X86_CMP);
+		break;
+	case UB_OP_NEG:
+		/* neg twice: the second has the operand that the first had. */
+		load_scratch(j, jit_loc(insn->dst));
+		x86_unary(&j->code, w, X86_NEG, x86_reg(REG_SCRATCH));
+		x86_unary(&j->code, w, X86_NEG, x86_reg(REG_SCRATCH));
+		break;
+	default:
+		repeat_logic(j, insn, w);
+		break;
+	}
+	j->state.in_host = true;
+}
+
+static void save_host(struct jit *j)
+{
+	x86_pushfq(&j->code);
+	x86_pop_mem(&j->code, SLOT);
+	j->state.in_slot = true;
+}
+
+void jit_flags_clobber(struct jit *j)
+{
+	struct jit_state *state = &j->state;
+
+	if (state->in_host && !state->in_slot && state->desc == UB_DESC_NONE && are_needed(j))
+		save_host(j);
+	state->in_host = false;
+}
+
+void jit_flags_before_write(struct jit *j)
+{
+	struct jit_state *state = &j->state;
+
+	if (!ub_flow_kills(j->block, state->desc, &j->block->insns[j->idx]))
+		return;
+	if (!state->in_host && !state->in_slot && are_needed(j))
+		repeat(j);
+	state->desc = UB_DESC_NONE;
+}
+
+void jit_flags_set(struct jit *j)
+{
+	s32 desc = UB_DESC_NONE, sp = 0;
+
+	ub_flow_step(j->block, j->idx, &desc, &sp);
+	j->state.in_host = true;
+	j->state.in_slot = false;
+	j->state.desc = desc;
+}
+
+void jit_flags_to_slot(struct jit *j)
+{
+	struct jit_state *state = &j->state;
+
+	if (state->in_slot)
+		return;
+	if (!state->in_host && state->desc != UB_DESC_NONE)
+		repeat(j);
+	if (state->in_host)
+		save_host(j);
+	else
+		state->in_slot = true;	/* nobody needs them: any value will do */
+}
+
+void jit_flags_to_host(struct jit *j)
+{
+	struct jit_state *state = &j->state;
+
+	if (state->in_host)
+		return;
+	if (state->desc != UB_DESC_NONE) {
+		repeat(j);
+		return;
+	}
+	x86_mov_reg_rm(&j->code, UB_W64, REG_SCRATCH, x86_reg(X86_RAX));
+	x86_mov_ah_mem(&j->code, SLOT);
+	x86_sahf(&j->code);
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RAX, x86_reg(REG_SCRATCH));
+}
+
+void jit_flags_carry(struct jit *j)
+{
+	if (j->state.in_host)
+		return;
+	if (j->state.desc != UB_DESC_NONE)
+		repeat(j);
+	else
+		x86_bt_mem_imm(&j->code, SLOT, 0);
+}
+
+/* scratch bit 11 = SF != OF: OF is bit 11, SF bit 7. */
+static void slot_less(struct jit *j)
+{
+	x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, SLOT);
+	x86_shift_imm(&j->code, UB_W32, X86_SHL, x86_reg(REG_SCRATCH), 4);
+	x86_alu_reg_rm(&j->code, UB_W32, X86_XOR, REG_SCRATCH, SLOT);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_OF);
+}
+
+/* ZF of the machine is clear iff the condition without its lowest bit (the negation) holds in the slot. */
+static void slot_cond(struct jit *j, enum ub_cc cc)
+{
+	static const u32 mask[] = {
+		[UB_CC_O] = UB_FL_OF, [UB_CC_B] = UB_FL_CF, [UB_CC_E] = UB_FL_ZF,
+		[UB_CC_BE] = UB_FL_CF | UB_FL_ZF, [UB_CC_S] = UB_FL_SF, [UB_CC_P] = UB_FL_PF,
+	};
+
+	switch (cc & ~1u) {
+	case UB_CC_L:
+		slot_less(j);
+		break;
+	case UB_CC_LE:
+		slot_less(j);
+		x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), REG_SCRATCH);
+		x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, SLOT);
+		x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_ZF);
+		x86_alu_reg_rm(&j->code, UB_W32, X86_OR, REG_SCRATCH, local(LOCAL_SPILL));
+		break;
+	default:
+		x86_test_rm_imm(&j->code, UB_W32, SLOT, mask[cc & ~1u]);
+		break;
+	}
+}
+
+enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc)
+{
+	if (!j->state.in_host && j->state.desc != UB_DESC_NONE)
+		repeat(j);
+	if (j->state.in_host)
+		return cc;
+	slot_cond(j, cc);
+	return cc & 1 ? UB_CC_E : UB_CC_NE;
+}
+
+void jit_sp_flush(struct jit *j, s32 to)
+{
+	s32 delta = j->state.sp - to;
+
+	if (!delta)
+		return;
+	jit_flags_clobber(j);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(PT_SP), delta);
+	j->state.sp = to;
+}

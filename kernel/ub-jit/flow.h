@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * flow: what is known of the guest's flags and stack pointer before each instruction.
+ *
+ * Both are held lazily.  @desc is the index of an instruction whose flags are the guest's and can be had again by
+ * running its arithmetic once more, because its operands have not changed since; or UB_DESC_NONE.
+ * @sp is what is still to be added to the guest's rsp in memory.
+ */
+#ifndef UB_FLOW_H
+#define UB_FLOW_H
+
+#include "../../ir/op.h"
+
+#define UB_DESC_NONE	(-1)
+
+struct ub_flow {
+	s32 desc;
+	s32 sp;
+	bool is_live;		/* some path from here reads the guest's flags before it sets them all */
+	bool is_label;		/* reached by a jump or an entry */
+	bool is_seen;		/* scratch of the analysis: desc and sp mean something */
+};
+
+/* How an instruction uses the guest's rsp. */
+enum ub_sp_use {
+	UB_SP_NONE,
+	UB_SP_ADJUST,		/* adds a constant to it: *ret_delta */
+	UB_SP_BASE,		/* only as the base of an address */
+	UB_SP_OTHER,		/* memory must hold the true value */
+};
+
+enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta);
+/* desc and sp behind instruction @idx, from those before it. */
+void ub_flow_step(const struct ub_block *block, u32 idx, s32 *desc, s32 *sp);
+bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
+/* Does the instruction need the guest's flags as they are before it? */
+bool ub_flow_reads_flags(const struct ub_insn *insn);
+/* Are the flags as they are behind instruction @idx read by anyone? */
+bool ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx);
+/* Does desc's setter depend on a register that @insn writes? */
+bool ub_flow_kills(const struct ub_block *block, s32 desc, const struct ub_insn *insn);
+/* An array of insn_cnt + 1 that the caller ub_free()s, or NULL. */
+struct ub_flow *ub_flow_new(const struct ub_block *block);
+
+#endif

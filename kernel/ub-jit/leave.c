@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * leave: how does a thread come into the code, out of it, and through a system call?
+ *
+ * Everything that is rarely run stands behind the block's own code, as stubs: what must be put right is emitted there,
+ * for the state that held where the stub was asked for.  So leaving costs nothing until it happens.
+ */
+#include "lower.h"
+
+#define ENOSYS_AX	(-38)
+#define ERESTART_LO	(-516)	/* -ERESTART_RESTARTBLOCK .. -ERESTARTSYS (include/linux/errno.h): 516..512 */
+#define ERESTART_SPAN	4
+
+/* Guest registers that live in a machine register, by IR number. */
+static const struct {
+	u8 reg;			/* same number in the IR and on the machine */
+	s16 pt_off;
+	bool is_saved_by_callee;
+} in_machine[] = {
+	{ UB_RAX, PT_AX, false }, { UB_RCX, PT_CX, false }, { UB_RDX, PT_DX, false },
+	{ UB_RSI, PT_SI, false }, { UB_RDI, PT_DI, false }, { UB_RBX, PT_BX, true },
+	{ UB_R12, PT_R12, true }, { UB_R13, PT_R13, true }, { UB_R14, PT_R14, true }, { UB_R15, PT_R15, true },
+};
+
+static const u8 callee_saved[] = { X86_RBX, X86_R12, X86_R13, X86_R14, X86_R15 };
+
+bool jit_grow(struct jit *j, void **arr, u32 cnt, u32 *cap, size_t size)
+{
+	u32 new_cap = *cap ? *cap * 2 : 64;
+	void *bigger;
+
+	if (j->err)
+		return false;
+	if (cnt < *cap)
+		return true;
+	bigger = ub_alloc(new_cap, size);
+	if (!bigger) {
+		j->err = -ENOMEM;
+		return false;
+	}
+	if (cnt)
+		memcpy(bigger, *arr, cnt * size);
+	ub_free(*arr);
+	*arr = bigger;
+	*cap = new_cap;
+	return true;
+}
+
+struct x86_rm jit_loc(u8 reg)
+{
+	static const s16 in_pt[UB_NGUEST] = {
+		[UB_RSP] = PT_SP, [UB_RBP] = PT_BP, [UB_R8] = PT_R8,
+		[UB_R9] = PT_R9, [UB_R10] = PT_R10, [UB_R11] = PT_R11,
+	};
+
+	if (reg < UB_NGUEST)
+		return in_pt[reg] ? pt(in_pt[reg]) : x86_reg(reg);
+	if (reg < UB_GUARDS_END)
+		return x86_reg(REG_GUARD0 + (reg - UB_GUARDS));
+	if (reg < UB_TEMPS_END)
+		return local(LOCAL_TEMP2 - 8 * (reg - UB_GUARDS_END));
+	return local(LOCAL_FS);
+}
+
+static void load(struct jit *j, u8 reg, struct x86_rm from)
+{
+	x86_mov_reg_rm(&j->code, UB_W64, reg, from);
+}
+
+static void store(struct jit *j, struct x86_rm to, u8 reg)
+{
+	x86_mov_rm_reg(&j->code, UB_W64, to, reg);
+}
+
+static void load_guest(struct jit *j, bool only_caller_saved)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(in_machine); i++)
+		if (!only_caller_saved || !in_machine[i].is_saved_by_callee)
+			load(j, in_machine[i].reg, pt(in_machine[i].pt_off));
+}
+
+static void store_guest(struct jit *j)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(in_machine); i++)
+		store(j, pt(in_machine[i].pt_off), in_machine[i].reg);
+}
+
+static void copy_in(struct jit *j, s32 local_off, u32 frame_off)
+{
+	load(j, X86_RAX, x86_mem(X86_RDI, frame_off));
+	store(j, local(local_off), X86_RAX);
+}
+
+void jit_prologue(struct jit *j, const struct ub_entry *entry)
+{
+	u32 i;
+
+	x86_push(&j->code, X86_RBP);
+	load(j, X86_RBP, x86_reg(X86_RSP));
+	for (i = 0; i < ARRAY_SIZE(callee_saved); i++)
+		x86_push(&j->code, callee_saved[i]);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RSP), LOCALS_LEN);
+	store(j, local(LOCAL_FRAME), X86_RDI);
+	copy_in(j, LOCAL_TASK, offsetof(struct ub_frame, task));
+	copy_in(j, LOCAL_LIMIT, offsetof(struct ub_frame, limit));
+	copy_in(j, LOCAL_FS, offsetof(struct ub_frame, fs_base));
+	copy_in(j, LOCAL_CALLS, offsetof(struct ub_frame, calls));
+	copy_in(j, LOCAL_FLAGS, offsetof(struct ub_frame, flags));
+	x86_alu_rm_imm(&j->code, UB_W64, X86_AND, x86_reg(X86_RAX), ~UB_FL_ALL);
+	store(j, local(LOCAL_USER_FLAGS), X86_RAX);
+	load(j, REG_PT, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
+	store(j, local(LOCAL_REGS), REG_PT);
+	load_guest(j, false);
+	if (j->env->smap)
+		x86_stac(&j->code);
+	j->state = (struct jit_state){ .in_slot = true, .desc = UB_DESC_NONE };
+	jit_jump(j, entry->insn_idx);
+}
+
+void jit_reloc(struct jit *j, u32 off, u64 target)
+{
+	struct ub_image *image = j->image;
+
+	if (!jit_grow(j, (void **)&image->relocs, image->reloc_cnt, &j->reloc_cap, sizeof(*image->relocs)))
+		return;
+	image->relocs[image->reloc_cnt++] = (struct ub_image_reloc){ .off = off, .target = target };
+}
+
+u32 jit_exit_new(struct jit *j, u64 ip, enum ub_exit_kind kind, bool is_behind)
+{
+	struct ub_image *image = j->image;
+	u32 i = image->exit_cnt;
+
+	/* Several tests of one instruction may share an exit. */
+	while (i-- > 0 && image->exits[i].insn_idx == j->idx)
+		if (image->exits[i].kind == kind && image->exits[i].is_behind == is_behind)
+			return i;
+	if (!jit_grow(j, (void **)&image->exits, image->exit_cnt, &j->exit_cap, sizeof(*image->exits)))
+		return 0;
+	image->exits[image->exit_cnt] = (struct ub_image_exit){
+		.ip = ip, .insn_idx = j->idx, .kind = kind, .is_behind = is_behind,
+	};
+	return image->exit_cnt++;
+}
+
+static void stub_new(struct jit *j, struct jit_stub stub)
+{
+	stub.state = j->state;
+	if (jit_grow(j, (void **)&j->stubs, j->stub_cnt, &j->stub_cap, sizeof(*j->stubs)))
+		j->stubs[j->stub_cnt++] = stub;
+}
+
+void jit_leave_if(struct jit *j, enum ub_cc cc, enum ub_exit_kind kind)
+{
+	u32 exit_idx = jit_exit_new(j, j->mark_ip, kind, false);
+
+	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, cc), .exit_idx = exit_idx });
+}
+
+void jit_leave_on_fault(struct jit *j, u32 insn_off, enum stub_fix fix)
+{
+	u32 exit_idx = jit_exit_new(j, j->mark_ip, UB_EXIT_FAULT, false);
+
+	stub_new(j, (struct jit_stub){
+		.patch_off = insn_off, .exit_idx = exit_idx, .fix = fix, .is_fault = true });
+}
+
+void jit_leave(struct jit *j, u32 exit_idx)
+{
+	stub_new(j, (struct jit_stub){ .patch_off = x86_jmp(&j->code), .exit_idx = exit_idx });
+}
+
+/* The state that code at label @idx was or will be compiled for. */
+static struct jit_state label_state(const struct jit *j, u32 idx)
+{
+	const struct ub_flow *flow = &j->flow[idx];
+
+	return (struct jit_state){
+		.in_slot = flow->desc == UB_DESC_NONE || !flow->is_live,
+		.desc = flow->desc,
+		.sp = flow->sp,
+	};
+}
+
+static bool is_ready_for(const struct jit *j, u32 idx)
+{
+	struct jit_state want = label_state(j, idx);
+
+	return want.sp == j->state.sp && (!j->flow[idx].is_live || !want.in_slot || j->state.in_slot);
+}
+
+/* Makes the current state good enough for label @idx. */
+static void convert(struct jit *j, u32 idx)
+{
+	struct jit_state want = label_state(j, idx);
+	bool is_live = j->flow[idx].is_live;
+
+	/* The same analysis gives both, so a description that the label counts on is the one we have. */
+	if (is_live && !want.in_slot && ub_bug_if(want.desc != j->state.desc, "flags lost on an edge"))
+		j->err = -EFAULT;
+	if (is_live && want.in_slot)
+		jit_flags_to_slot(j);
+	if (want.sp != j->state.sp) {
+		x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(PT_SP), j->state.sp - want.sp);
+		j->state.sp = want.sp;
+	}
+	j->state.in_host = false;
+}
+
+static void patch_new(struct jit *j, u32 off, u32 target_idx)
+{
+	if (jit_grow(j, (void **)&j->patches, j->patch_cnt, &j->patch_cap, sizeof(*j->patches)))
+		j->patches[j->patch_cnt++] = (struct jit_patch){ .off = off, .target_idx = target_idx };
+}
+
+void jit_jump(struct jit *j, u32 target_idx)
+{
+	convert(j, target_idx);
+	patch_new(j, x86_jmp(&j->code), target_idx);
+}
+
+void jit_jump_if(struct jit *j, enum ub_cc cc, u32 target_idx)
+{
+	u32 off = x86_jcc(&j->code, cc);
+
+	if (is_ready_for(j, target_idx))
+		patch_new(j, off, target_idx);
+	else
+		stub_new(j, (struct jit_stub){ .patch_off = off, .target_idx = target_idx, .is_edge = true });
+}
+
+void jit_enter_label(struct jit *j, u32 target_idx)
+{
+	convert(j, target_idx);
+	jit_label_state(j, target_idx);
+}
+
+void jit_label_state(struct jit *j, u32 target_idx)
+{
+	j->state = label_state(j, target_idx);
+}
+
+static void fault_new(struct jit *j, u32 insn_off, u32 fixup_off)
+{
+	struct ub_image *image = j->image;
+
+	if (!jit_grow(j, (void **)&image->faults, image->fault_cnt, &j->fault_cap, sizeof(*image->faults)))
+		return;
+	image->faults[image->fault_cnt++] = (struct ub_image_fault){ .insn_off = insn_off, .fixup_off = fixup_off };
+}
+
+static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
+{
+	if (stub->fix == STUB_RELOAD_RDI)
+		load(j, X86_RDI, local(LOCAL_SPILL));
+	if (stub->fix == STUB_ADD_RCX)
+		x86_lea(&j->code, UB_W64, X86_RCX, (struct x86_rm){
+			.is_mem = true, .reg = X86_RCX, .index = REG_SCRATCH });
+	jit_flags_to_slot(j);
+	if (j->state.sp)
+		x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(PT_SP), j->state.sp);
+	x86_mov_reg_imm64(&j->code, REG_SCRATCH, stub->exit_idx);
+	if (jit_grow(j, (void **)&j->common, j->common_cnt, &j->common_cap, sizeof(*j->common)))
+		j->common[j->common_cnt++].off = x86_jmp(&j->code);
+}
+
+static void copy_out(struct jit *j, u32 frame_off, s32 local_off)
+{
+	load(j, X86_RAX, local(local_off));
+	store(j, x86_mem(X86_RDI, frame_off), X86_RAX);
+}
+
+/* The exit index is in the scratch register; everything else is as the guest left it. */
+static void emit_common_exit(struct jit *j)
+{
+	u32 i;
+
+	if (j->env->smap)
+		x86_clac(&j->code);
+	store_guest(j);
+	load(j, X86_RDI, local(LOCAL_FRAME));
+	copy_out(j, offsetof(struct ub_frame, flags), LOCAL_FLAGS);
+	copy_out(j, offsetof(struct ub_frame, calls), LOCAL_CALLS);
+	copy_out(j, offsetof(struct ub_frame, target), LOCAL_TARGET);
+	load(j, X86_RAX, x86_reg(REG_SCRATCH));
+	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, x86_reg(X86_RSP), LOCALS_LEN);
+	for (i = ARRAY_SIZE(callee_saved); i-- > 0;)
+		x86_pop(&j->code, callee_saved[i]);
+	x86_pop(&j->code, X86_RBP);
+	if (j->env->return_thunk)
+		jit_reloc(j, x86_jmp(&j->code), j->env->return_thunk);
+	else
+		x86_ret(&j->code);
+}
+
+/* inc/dec dword [task + pagefault_disabled]; the task pointer is in the scratch register. */
+static void emit_pagefaults(struct jit *j, bool are_enabled)
+{
+	x86_inc_dec(&j->code, UB_W32, are_enabled, x86_mem(REG_SCRATCH, j->env->pagefault_off));
+}
+
+/* Around every call out: user accesses closed, page faults allowed.  The task pointer is in the scratch register. */
+static void emit_close(struct jit *j)
+{
+	if (j->env->smap)
+		x86_clac(&j->code);
+	emit_pagefaults(j, true);
+}
+
+static void emit_reopen(struct jit *j)
+{
+	load(j, REG_PT, local(LOCAL_REGS));
+	load(j, REG_SCRATCH, local(LOCAL_TASK));
+	emit_pagefaults(j, false);
+	if (j->env->smap)
+		x86_stac(&j->code);
+}
+
+/* Calls one of the C functions with the frame complete, and comes back with its answer in r11 and the guest reloaded. */
+static void emit_slow_call(struct jit *j, u64 target, u32 site)
+{
+	store_guest(j);
+	load(j, REG_SCRATCH, local(LOCAL_TASK));
+	emit_close(j);
+	load(j, X86_RDI, local(LOCAL_FRAME));
+	copy_out(j, offsetof(struct ub_frame, calls), LOCAL_CALLS);
+	x86_mov_rm_imm(&j->code, UB_W64, x86_mem(X86_RDI, offsetof(struct ub_frame, site)), site);
+	jit_reloc(j, x86_call(&j->code), target);
+	load(j, X86_R11, x86_reg(X86_RAX));
+	emit_reopen(j);
+	load_guest(j, false);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_R11), UB_CALL_SKIP);
+}
+
+/* What the syscall instruction itself does to the guest: rcx = its end, r11 = flags.  rcx is loaded on the way back. */
+static void emit_syscall_regs(struct jit *j, u64 ip)
+{
+	load(j, REG_SCRATCH, local(LOCAL_FLAGS));
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_ALL);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_OR, REG_SCRATCH, local(LOCAL_USER_FLAGS));
+	store(j, pt(PT_R11), REG_SCRATCH);
+	x86_mov_reg_imm64(&j->code, REG_SCRATCH, ip);
+	store(j, pt(PT_CX), REG_SCRATCH);
+}
+
+static void emit_test_work(struct jit *j)
+{
+	x86_test_rm_imm(&j->code, UB_W32, x86_mem(REG_SCRATCH, j->env->flags_off), j->env->work_mask);
+}
+
+/* Tests that come before the call; each leaves at the syscall instruction with nothing changed. */
+static void emit_before_call(struct jit *j, u32 nr)
+{
+	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_RAX), nr);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_SYSCALL);
+	load(j, REG_SCRATCH, local(LOCAL_TASK));
+	emit_test_work(j);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK);
+	/* The other argument registers, sp and bp live in pt_regs anyway. */
+	store(j, pt(PT_DI), X86_RDI);
+	store(j, pt(PT_SI), X86_RSI);
+	store(j, pt(PT_DX), X86_RDX);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(REG_SCRATCH, j->env->work_off), 0);
+}
+
+/* The call itself: the stub wants ip in the scratch register, where emit_syscall_regs() left it. */
+static void emit_call(struct jit *j, u64 stub)
+{
+	load(j, X86_R11, local(LOCAL_TASK));
+	if (j->env->smap)
+		x86_clac(&j->code);
+	x86_inc_dec(&j->code, UB_W32, true, x86_mem(X86_R11, j->env->pagefault_off));
+	jit_reloc(j, x86_call(&j->code), stub);
+	emit_reopen(j);
+	x86_inc_dec(&j->code, UB_W64, false, local(LOCAL_CALLS));
+	load(j, X86_RDI, pt(PT_DI));
+	load(j, X86_RSI, pt(PT_SI));
+	load(j, X86_RDX, pt(PT_DX));
+	load(j, X86_RCX, pt(PT_CX));
+}
+
+/*
+ *	tests		jne pre
+ * go:	rcx, r11; close; call stub; reopen; count; reload
+ * join:	test work	jne post
+ * checked:	-ERESTART*?  exit work?	-> leave right behind
+ * and out of line, in emit_cold_call():
+ * pre:	pre_call: go / leave at the syscall / skip: rcx, r11; jmp join
+ * post:	post_call: checked / leave right behind
+ */
+void jit_syscall(struct jit *j, const struct ub_insn *insn)
+{
+	struct jit_cold_call cold = { .idx = j->idx, .mark_ip = j->mark_ip };
+	u64 ip = j->mark_ip + 2;
+	u32 nr = insn->imm;
+
+	if (nr >= j->env->call_stub_cnt || !j->env->call_stubs[nr]) {
+		j->err = -EOPNOTSUPP;
+		return;
+	}
+	jit_flags_to_slot(j);
+	j->state.in_host = false;
+	emit_before_call(j, nr);
+	cold.pre = x86_jcc(&j->code, UB_CC_NE);
+	cold.go = j->code.len;
+	emit_syscall_regs(j, ip);
+	emit_call(j, j->env->call_stubs[nr]);
+	cold.join = j->code.len;
+	emit_test_work(j);
+	cold.post = x86_jcc(&j->code, UB_CC_NE);
+	cold.checked = j->code.len;
+	cold.behind = jit_exit_new(j, ip, UB_EXIT_RESTART, true);
+	x86_lea(&j->code, UB_W64, X86_R11, x86_mem(X86_RAX, -ERESTART_LO));
+	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_R11), ERESTART_SPAN);
+	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_BE), .exit_idx = cold.behind });
+	x86_test_rm_imm(&j->code, UB_W32, x86_mem(REG_SCRATCH, j->env->work_off), j->env->work_exit_mask);
+	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_NE), .exit_idx = cold.behind });
+	cold.state = j->state;
+	if (jit_grow(j, (void **)&j->colds, j->cold_cnt, &j->cold_cap, sizeof(*j->colds)))
+		j->colds[j->cold_cnt++] = cold;
+}
+
+static void emit_cold_call(struct jit *j, const struct jit_cold_call *cold)
+{
+	j->idx = cold->idx;
+	j->mark_ip = cold->mark_ip;
+	j->state = cold->state;
+	x86_patch_rel32(&j->code, cold->pre, j->code.len);
+	emit_slow_call(j, j->env->pre_call, cold->behind);
+	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->go);
+	jit_leave_if(j, UB_CC_A, UB_EXIT_SYSCALL);
+	emit_syscall_regs(j, cold->mark_ip + 2);
+	load(j, X86_RCX, pt(PT_CX));
+	load(j, REG_SCRATCH, local(LOCAL_TASK));
+	x86_patch_rel32(&j->code, x86_jmp(&j->code), cold->join);
+
+	x86_patch_rel32(&j->code, cold->post, j->code.len);
+	emit_slow_call(j, j->env->post_call, cold->behind);
+	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->checked);
+	jit_leave(j, cold->behind);
+}
+
+void jit_stubs(struct jit *j)
+{
+	u32 i, start;
+
+	for (i = 0; i < j->cold_cnt && !j->err; i++)
+		emit_cold_call(j, &j->colds[i]);
+	/* Stubs are not asked for while stubs are made: the list is complete. */
+	for (i = 0; i < j->stub_cnt && !j->err; i++) {
+		const struct jit_stub *stub = &j->stubs[i];
+
+		start = j->code.len;
+		j->state = stub->state;
+		if (stub->is_fault)
+			fault_new(j, stub->patch_off, start);
+		else
+			x86_patch_rel32(&j->code, stub->patch_off, start);
+		if (stub->is_edge)
+			jit_jump(j, stub->target_idx);
+		else
+			emit_exit_stub(j, stub);
+	}
+	start = j->code.len;
+	emit_common_exit(j);
+	for (i = 0; i < j->common_cnt; i++)
+		x86_patch_rel32(&j->code, j->common[i].off, start);
+}
+
+u32 ub_jit_call_stub(u8 buf[UB_CALL_STUB_LEN])
+{
+	struct x86_code code = { .buf = buf, .cap = UB_CALL_STUB_LEN };
+
+	x86_mov_rm_reg(&code, UB_W64, pt(PT_ORIG_AX), X86_RAX);
+	x86_mov_rm_imm(&code, UB_W64, pt(PT_AX), ENOSYS_AX);
+	x86_mov_rm_reg(&code, UB_W64, pt(PT_IP), X86_R9);
+	x86_mov_reg_rm(&code, UB_W64, X86_RDI, x86_reg(REG_PT));
+	return x86_jmp(&code);
+}

@@ -1,0 +1,821 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lower: which machine instructions does one IR operation become?
+ *
+ * One do_NAME() per row of ir/ops.h, called through a table made from it.  Most operations become the x86 instruction
+ * of the same name on the same registers.  A 32-bit result that lives in memory goes through the scratch register,
+ * because only a write of a whole register clears the upper half.
+ */
+#include "lower.h"
+
+#define REP_CHUNK	4096	/* elements between two looks at the work flags */
+#define STEP_MAX	160	/* bytes of code one operation may need, stubs included: sizes the buffer */
+
+static struct x86_rm dst_loc(const struct ub_insn *insn)
+{
+	return jit_loc(insn->dst);
+}
+
+static struct x86_rm src_loc(const struct ub_insn *insn)
+{
+	return jit_loc(insn->src);
+}
+
+static void to_scratch(struct jit *j, struct x86_rm from)
+{
+	x86_mov_reg_rm(&j->code, UB_W64, REG_SCRATCH, from);
+}
+
+/* Must the result be made in the scratch register first? */
+static bool goes_through_scratch(struct x86_rm dst, enum ub_width w)
+{
+	return dst.is_mem && w == UB_W32;
+}
+
+/* The guest's flags are set by an instruction only if somebody reads them. */
+static bool wants_flags(const struct jit *j, const struct ub_insn *insn)
+{
+	return ub_insn_sets_flags(insn) && ub_flow_live_after(j->block, j->flow, j->idx);
+}
+
+/* Before and after an operation that changes the machine's flags as its x86 namesake does. */
+static void flags_before(struct jit *j)
+{
+	jit_flags_clobber(j);
+}
+
+static void flags_after(struct jit *j, const struct ub_insn *insn)
+{
+	if (ub_insn_sets_flags(insn))
+		jit_flags_set(j);
+}
+
+/* The register that holds src, loaded into the scratch register if it lives in memory. */
+static u8 src_reg(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm src = src_loc(insn);
+
+	if (!src.is_mem)
+		return src.reg;
+	to_scratch(j, src);
+	return REG_SCRATCH;
+}
+
+static void do_INSN(struct jit *j, const struct ub_insn *insn)
+{
+	j->mark_ip = insn->imm;
+}
+
+static void do_MOV(struct jit *j, const struct ub_insn *insn)
+{
+	enum ub_width w = ub_insn_width(insn);
+	struct x86_rm dst = dst_loc(insn);
+
+	if (!dst.is_mem) {
+		x86_mov_reg_rm(&j->code, w, dst.reg, src_loc(insn));
+	} else if (w == UB_W32) {
+		x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, src_loc(insn));
+		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
+	} else {
+		x86_mov_rm_reg(&j->code, w, dst, src_reg(j, insn));
+	}
+}
+
+static void do_MOVI(struct jit *j, const struct ub_insn *insn)
+{
+	enum ub_width w = ub_insn_width(insn);
+	struct x86_rm dst = dst_loc(insn);
+	u64 val = w == UB_W32 ? (u32)insn->imm : (u64)insn->imm;
+
+	if (w <= UB_W16 || (dst.is_mem && val == (u64)(s64)(s32)val)) {
+		x86_mov_rm_imm(&j->code, w <= UB_W16 ? w : UB_W64, dst, val);
+	} else if (!dst.is_mem) {
+		x86_mov_reg_imm64(&j->code, dst.reg, val);
+	} else {
+		x86_mov_reg_imm64(&j->code, REG_SCRATCH, val);
+		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
+	}
+}
+
+/* Results of all 64 bits made in a register and put where dst lives. */
+static u8 whole_reg(const struct ub_insn *insn)
+{
+	struct x86_rm dst = dst_loc(insn);
+
+	return dst.is_mem ? REG_SCRATCH : dst.reg;
+}
+
+static void put_whole(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm dst = dst_loc(insn);
+
+	if (dst.is_mem)
+		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
+}
+
+static void do_ZEXT(struct jit *j, const struct ub_insn *insn)
+{
+	x86_movzx(&j->code, ub_insn_width(insn), whole_reg(insn), src_loc(insn));
+	put_whole(j, insn);
+}
+
+static void do_SEXT32(struct jit *j, const struct ub_insn *insn)
+{
+	x86_movsx(&j->code, ub_insn_width(insn), UB_W32, whole_reg(insn), src_loc(insn));
+	put_whole(j, insn);
+}
+
+static void do_SEXT64(struct jit *j, const struct ub_insn *insn)
+{
+	x86_movsx(&j->code, ub_insn_width(insn), UB_W64, whole_reg(insn), src_loc(insn));
+	put_whole(j, insn);
+}
+
+static u8 machine_base(u8 reg, struct x86_rm loc)
+{
+	return reg == UB_NOREG ? X86_NOREG : loc.reg;
+}
+
+/* lea with a base or index in memory: only one scratch register, so the second is added, which changes flags. */
+static void lea_from_memory(struct jit *j, enum ub_width w, u8 to, struct x86_rm base, u8 base_reg, struct x86_rm index,
+			    struct x86_rm addr)
+{
+	if (!index.is_mem) {
+		to_scratch(j, base);
+		addr.reg = REG_SCRATCH;
+		x86_lea(&j->code, w, to, addr);
+		return;
+	}
+	to_scratch(j, index);
+	addr.index = REG_SCRATCH;
+	if (!base.is_mem) {
+		addr.reg = base_reg;
+		x86_lea(&j->code, w, to, addr);
+		return;
+	}
+	addr.reg = X86_NOREG;
+	x86_lea(&j->code, UB_W64, REG_SCRATCH, addr);
+	flags_before(j);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_ADD, REG_SCRATCH, base);
+	x86_mov_reg_rm(&j->code, w, to, x86_reg(REG_SCRATCH));
+}
+
+/* @to = base + (index << scale) + off. */
+static void emit_address(struct jit *j, enum ub_width w, u8 to, const struct ub_insn *insn)
+{
+	u8 index_reg = ub_insn_index(insn);
+	struct x86_rm base = { .index = X86_NOREG }, index = base, addr;
+
+	if (insn->src != UB_NOREG)
+		base = jit_loc(insn->src);
+	if (index_reg != UB_NOREG)
+		index = jit_loc(index_reg);
+	addr = x86_mem(machine_base(insn->src, base), insn->off);
+	addr.index = machine_base(index_reg, index);
+	addr.scale = ub_insn_scale(insn);
+	if (insn->src == UB_RSP && index_reg != UB_RSP)
+		addr.off += j->state.sp;
+	if (index_reg == UB_NOREG && !addr.off && insn->src != UB_NOREG)
+		x86_mov_reg_rm(&j->code, w, to, base);
+	else if (insn->src == UB_NOREG && index_reg == UB_NOREG)
+		x86_mov_reg_imm64(&j->code, to, w == UB_W32 ? (u32)addr.off : (u64)addr.off);
+	else if (!base.is_mem && !index.is_mem)
+		x86_lea(&j->code, w, to, addr);
+	else
+		lea_from_memory(j, w, to, base, addr.reg, index, addr);
+}
+
+static void do_LEA(struct jit *j, const struct ub_insn *insn)
+{
+	emit_address(j, ub_insn_width(insn), whole_reg(insn), insn);
+	put_whole(j, insn);
+}
+
+/*
+ *	lea dst, [base + index * scale + off]
+ *	cmp dst, [LIMIT]
+ *	cmova dst, [LIMIT]
+ * Data flow, not a branch, keeps the address in the user half, so it holds in speculation too.
+ */
+static void do_GUARD(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm dst = dst_loc(insn);
+
+	emit_address(j, UB_W64, dst.reg, insn);
+	flags_before(j);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, dst.reg, local(LOCAL_LIMIT));
+	x86_cmov(&j->code, UB_W64, UB_CC_A, dst.reg, local(LOCAL_LIMIT));
+}
+
+/* The memory operand of a load or store whose base field is @base; a constant address goes into @via. */
+static struct x86_rm user_mem(struct jit *j, const struct ub_insn *insn, u8 base, u8 via)
+{
+	if (base != UB_NOREG)
+		return x86_mem(jit_loc(base).reg, insn->off);
+	x86_mov_reg_imm64(&j->code, via, insn->imm);
+	return x86_mem(via, 0);
+}
+
+static void do_LOAD(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem = user_mem(j, insn, insn->src, REG_SCRATCH);
+
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	if (ub_insn_width(insn) >= UB_W32)
+		x86_mov_reg_rm(&j->code, ub_insn_width(insn), whole_reg(insn), mem);
+	else
+		x86_movzx(&j->code, ub_insn_width(insn), whole_reg(insn), mem);
+	put_whole(j, insn);
+}
+
+static void load_signed(struct jit *j, const struct ub_insn *insn, enum ub_width to)
+{
+	struct x86_rm mem = user_mem(j, insn, insn->src, REG_SCRATCH);
+
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_movsx(&j->code, ub_insn_width(insn), to, whole_reg(insn), mem);
+	put_whole(j, insn);
+}
+
+static void do_LOADS32(struct jit *j, const struct ub_insn *insn)
+{
+	load_signed(j, insn, UB_W32);
+}
+
+static void do_LOADS64(struct jit *j, const struct ub_insn *insn)
+{
+	load_signed(j, insn, UB_W64);
+}
+
+/* A constant address and a value in memory need two registers: rdi is lent, and given back on a fault too. */
+static void store_via_rdi(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem = user_mem(j, insn, UB_NOREG, REG_SCRATCH);
+
+	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), X86_RDI);
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, src_loc(insn));
+	jit_leave_on_fault(j, j->code.len, STUB_RELOAD_RDI);
+	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, X86_RDI);
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, local(LOCAL_SPILL));
+}
+
+static void do_STORE(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem;
+	u8 reg;
+
+	if (insn->dst == UB_NOREG && src_loc(insn).is_mem) {
+		store_via_rdi(j, insn);
+		return;
+	}
+	reg = src_reg(j, insn);
+	mem = user_mem(j, insn, insn->dst, REG_SCRATCH);
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, reg);
+}
+
+static void do_STOREI(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem = user_mem(j, insn, insn->dst, REG_SCRATCH);
+
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_mov_rm_imm(&j->code, ub_insn_width(insn), mem, insn->imm);
+}
+
+static void alu_reg(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
+{
+	enum ub_width w = ub_insn_width(insn);
+	struct x86_rm dst = dst_loc(insn);
+
+	if (goes_through_scratch(dst, w) && alu != X86_CMP) {
+		to_scratch(j, dst);
+		x86_alu_reg_rm(&j->code, w, alu, REG_SCRATCH, src_loc(insn));
+		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
+	} else if (dst.is_mem) {
+		x86_alu_rm_reg(&j->code, w, alu, dst, src_reg(j, insn));
+	} else {
+		x86_alu_reg_rm(&j->code, w, alu, dst.reg, src_loc(insn));
+	}
+}
+
+static void alu_imm(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
+{
+	enum ub_width w = ub_insn_width(insn);
+	struct x86_rm dst = dst_loc(insn);
+
+	if (goes_through_scratch(dst, w) && alu != X86_CMP) {
+		to_scratch(j, dst);
+		x86_alu_rm_imm(&j->code, w, alu, x86_reg(REG_SCRATCH), insn->imm);
+		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
+	} else {
+		x86_alu_rm_imm(&j->code, w, alu, dst, insn->imm);
+	}
+}
+
+/* adc and sbb: CF is brought into place, which may not be lost again before the operation. */
+static void with_carry(struct jit *j, const struct ub_insn *insn)
+{
+	if (!ub_insn_sets_flags(insn))
+		jit_flags_to_slot(j);
+	jit_flags_carry(j);
+	j->state.in_host = false;
+}
+
+#define ALU(NAME, prepare)							\
+static void do_##NAME(struct jit *j, const struct ub_insn *insn)		\
+{										\
+	prepare;								\
+	alu_reg(j, insn, X86_##NAME);						\
+	flags_after(j, insn);							\
+}										\
+static void do_##NAME##I(struct jit *j, const struct ub_insn *insn)		\
+{										\
+	prepare;								\
+	alu_imm(j, insn, X86_##NAME);						\
+	flags_after(j, insn);							\
+}
+
+ALU(AND, flags_before(j))
+ALU(OR, flags_before(j))
+ALU(XOR, flags_before(j))
+ALU(ADC, with_carry(j, insn))
+ALU(SBB, with_carry(j, insn))
+ALU(CMP, flags_before(j))
+
+static void do_ADD(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	alu_reg(j, insn, X86_ADD);
+	flags_after(j, insn);
+}
+
+static void do_SUB(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	alu_reg(j, insn, X86_SUB);
+	flags_after(j, insn);
+}
+
+/* dst += delta.  rsp is only noted; in a register lea leaves the flags alone. */
+static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
+{
+	struct x86_rm dst = dst_loc(insn);
+	s64 delta = alu == X86_ADD ? insn->imm : -insn->imm;
+	s32 sp_delta = 0;
+
+	if (ub_flow_sp_use(insn, j->state.sp, &sp_delta) == UB_SP_ADJUST) {
+		j->state.sp += sp_delta;
+	} else if (!dst.is_mem && ub_insn_width(insn) == UB_W64 && !ub_insn_sets_flags(insn) && delta == (s32)delta) {
+		x86_lea(&j->code, UB_W64, dst.reg, x86_mem(dst.reg, delta));
+	} else {
+		flags_before(j);
+		alu_imm(j, insn, alu);
+		flags_after(j, insn);
+	}
+}
+
+static void do_ADDI(struct jit *j, const struct ub_insn *insn)
+{
+	add_const(j, insn, X86_ADD);
+}
+
+static void do_SUBI(struct jit *j, const struct ub_insn *insn)
+{
+	add_const(j, insn, X86_SUB);
+}
+
+static void do_TEST(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	x86_test_rm_reg(&j->code, ub_insn_width(insn), dst_loc(insn), src_reg(j, insn));
+	flags_after(j, insn);
+}
+
+static void do_TESTI(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	x86_test_rm_imm(&j->code, ub_insn_width(insn), dst_loc(insn), insn->imm);
+	flags_after(j, insn);
+}
+
+/* Where an operation on one place works, and how its result gets back. */
+static struct x86_rm work_place(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm dst = dst_loc(insn);
+
+	if (!goes_through_scratch(dst, ub_insn_width(insn)))
+		return dst;
+	to_scratch(j, dst);
+	return x86_reg(REG_SCRATCH);
+}
+
+static void work_done(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm dst = dst_loc(insn);
+
+	if (goes_through_scratch(dst, ub_insn_width(insn)))
+		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
+}
+
+static void do_NEG(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	x86_unary(&j->code, ub_insn_width(insn), X86_NEG, work_place(j, insn));
+	work_done(j, insn);
+	flags_after(j, insn);
+}
+
+static void do_NOT(struct jit *j, const struct ub_insn *insn)
+{
+	x86_unary(&j->code, ub_insn_width(insn), X86_NOT, work_place(j, insn));
+	work_done(j, insn);
+}
+
+static void inc_dec(struct jit *j, const struct ub_insn *insn, bool is_dec)
+{
+	if (ub_insn_sets_flags(insn))
+		jit_flags_carry(j);
+	else
+		flags_before(j);
+	x86_inc_dec(&j->code, ub_insn_width(insn), is_dec, work_place(j, insn));
+	work_done(j, insn);
+	flags_after(j, insn);
+}
+
+static void do_INC(struct jit *j, const struct ub_insn *insn)
+{
+	inc_dec(j, insn, false);
+}
+
+static void do_DEC(struct jit *j, const struct ub_insn *insn)
+{
+	inc_dec(j, insn, true);
+}
+
+static void do_BSWAP(struct jit *j, const struct ub_insn *insn)
+{
+	if (dst_loc(insn).is_mem)
+		to_scratch(j, dst_loc(insn));
+	x86_bswap(&j->code, ub_insn_width(insn), whole_reg(insn));
+	put_whole(j, insn);
+}
+
+static bool is_rotate(enum x86_shift op)
+{
+	return op == X86_ROL || op == X86_ROR;
+}
+
+static void shift_imm(struct jit *j, const struct ub_insn *insn, enum x86_shift op)
+{
+	/* A rotate keeps SF, ZF, AF and PF: they must be in place. */
+	if (wants_flags(j, insn) && is_rotate(op))
+		jit_flags_to_host(j);
+	else
+		flags_before(j);
+	x86_shift_imm(&j->code, ub_insn_width(insn), op, work_place(j, insn), insn->imm);
+	work_done(j, insn);
+	flags_after(j, insn);
+}
+
+/*
+ *	shl dst, cl
+ *	pushfq; pop scratch
+ *	test cl, mask		a count of 0 keeps the flags
+ *	jz 1f
+ *	mov [FLAGS], scratch
+ * 1:
+ */
+static void shift_cl(struct jit *j, const struct ub_insn *insn, enum x86_shift op)
+{
+	enum ub_width w = ub_insn_width(insn);
+	bool wants = wants_flags(j, insn);
+	u32 skip;
+
+	if (wants) {
+		jit_flags_to_slot(j);
+		j->state.desc = UB_DESC_NONE;
+		if (is_rotate(op))
+			jit_flags_to_host(j);
+	} else {
+		flags_before(j);
+	}
+	x86_shift_cl(&j->code, w, op, work_place(j, insn));
+	work_done(j, insn);
+	if (!wants)
+		return;
+	x86_pushfq(&j->code);
+	x86_pop(&j->code, REG_SCRATCH);
+	x86_test_rm_imm(&j->code, UB_W8, x86_reg(X86_RCX), w == UB_W64 ? 63 : 31);
+	skip = x86_jcc(&j->code, UB_CC_E);
+	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_FLAGS), REG_SCRATCH);
+	x86_patch_rel32(&j->code, skip, j->code.len);
+	j->state.in_host = false;
+	j->state.in_slot = true;
+}
+
+#define SHIFT(NAME)								\
+static void do_##NAME(struct jit *j, const struct ub_insn *insn)		\
+{										\
+	shift_cl(j, insn, X86_##NAME);						\
+}										\
+static void do_##NAME##I(struct jit *j, const struct ub_insn *insn)		\
+{										\
+	shift_imm(j, insn, X86_##NAME);						\
+}
+
+SHIFT(SHL)
+SHIFT(SHR)
+SHIFT(SAR)
+SHIFT(ROL)
+SHIFT(ROR)
+
+/* imul writes a register: through the scratch register for a dst in memory, whatever the width. */
+static void imul_done(struct jit *j, const struct ub_insn *insn)
+{
+	if (dst_loc(insn).is_mem)
+		x86_mov_rm_reg(&j->code, ub_insn_width(insn) == UB_W16 ? UB_W16 : UB_W64, dst_loc(insn), REG_SCRATCH);
+	flags_after(j, insn);
+}
+
+static void do_IMUL(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	if (dst_loc(insn).is_mem)
+		to_scratch(j, dst_loc(insn));
+	x86_imul_reg_rm(&j->code, ub_insn_width(insn), whole_reg(insn), src_loc(insn));
+	imul_done(j, insn);
+}
+
+static void do_IMULI(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	x86_imul_reg_rm_imm(&j->code, ub_insn_width(insn), whole_reg(insn), src_loc(insn), insn->imm);
+	imul_done(j, insn);
+}
+
+static void do_MULU(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	x86_unary(&j->code, ub_insn_width(insn), X86_MUL, src_loc(insn));
+	flags_after(j, insn);
+}
+
+static void do_MULS(struct jit *j, const struct ub_insn *insn)
+{
+	flags_before(j);
+	x86_unary(&j->code, ub_insn_width(insn), X86_IMUL, src_loc(insn));
+	flags_after(j, insn);
+}
+
+static void divide(struct jit *j, const struct ub_insn *insn, enum x86_unary op)
+{
+	flags_before(j);
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_unary(&j->code, ub_insn_width(insn), op, src_loc(insn));
+}
+
+static void do_DIVU(struct jit *j, const struct ub_insn *insn)
+{
+	divide(j, insn, X86_DIV);
+}
+
+static void do_DIVS(struct jit *j, const struct ub_insn *insn)
+{
+	divide(j, insn, X86_IDIV);
+}
+
+static void do_SETCC(struct jit *j, const struct ub_insn *insn)
+{
+	enum ub_cc cc = jit_flags_cond(j, ub_insn_cc(insn));
+
+	x86_setcc(&j->code, cc, dst_loc(insn));
+}
+
+static void do_CMOV(struct jit *j, const struct ub_insn *insn)
+{
+	enum ub_width w = ub_insn_width(insn);
+	enum ub_cc cc = jit_flags_cond(j, ub_insn_cc(insn));
+	struct x86_rm dst = dst_loc(insn);
+
+	if (dst.is_mem)
+		to_scratch(j, dst);
+	x86_cmov(&j->code, w, cc, whole_reg(insn), src_loc(insn));
+	if (dst.is_mem)
+		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
+}
+
+/* scratch = task; test its work flags. */
+static void test_work(struct jit *j)
+{
+	to_scratch(j, local(LOCAL_TASK));
+	x86_test_rm_imm(&j->code, UB_W32, x86_mem(REG_SCRATCH, j->env->flags_off), j->env->work_mask);
+}
+
+/* The branch makes it exact (a bad address leaves), the cmova of the same comparison makes it safe in speculation. */
+static void guard_in_place(struct jit *j, u8 reg)
+{
+	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
+	jit_leave_if(j, UB_CC_A, UB_EXIT_FAULT);
+	x86_cmov(&j->code, UB_W64, UB_CC_A, reg, local(LOCAL_LIMIT));
+}
+
+/*
+ * 1:	test rcx, rcx; jz 2f
+ *	work?  bad address?	-> leave; everything is committed
+ *	mov scratch, rcx; cmp rcx, CHUNK; jbe 3f; mov ecx, CHUNK
+ * 3:	sub scratch, rcx
+ *	rep movs		on a fault: rcx += scratch, leave
+ *	mov rcx, scratch; jmp 1b
+ * Sound: addresses only rise from a guarded start, and the page at LIMIT is never mapped, so a run stops there.
+ */
+static void rep(struct jit *j, const struct ub_insn *insn, bool is_movs)
+{
+	u32 start, done, full;
+
+	flags_before(j);
+	start = j->code.len;
+	x86_test_rm_reg(&j->code, UB_W64, x86_reg(X86_RCX), X86_RCX);
+	done = x86_jcc(&j->code, UB_CC_E);
+	test_work(j);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK);
+	guard_in_place(j, X86_RDI);
+	if (is_movs)
+		guard_in_place(j, X86_RSI);
+	to_scratch(j, x86_reg(X86_RCX));
+	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RCX), REP_CHUNK);
+	full = x86_jcc(&j->code, UB_CC_BE);
+	x86_mov_reg_imm64(&j->code, X86_RCX, REP_CHUNK);
+	x86_patch_rel32(&j->code, full, j->code.len);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_SUB, REG_SCRATCH, x86_reg(X86_RCX));
+	jit_leave_on_fault(j, j->code.len, STUB_ADD_RCX);
+	x86_rep(&j->code, ub_insn_width(insn), is_movs);
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RCX, x86_reg(REG_SCRATCH));
+	x86_patch_rel32(&j->code, x86_jmp(&j->code), start);
+	x86_patch_rel32(&j->code, done, j->code.len);
+}
+
+static void do_REPMOVS(struct jit *j, const struct ub_insn *insn)
+{
+	rep(j, insn, true);
+}
+
+static void do_REPSTOS(struct jit *j, const struct ub_insn *insn)
+{
+	rep(j, insn, false);
+}
+
+static void do_JMP(struct jit *j, const struct ub_insn *insn)
+{
+	jit_jump(j, ub_insn_target(insn, j->idx));
+}
+
+static void do_JCC(struct jit *j, const struct ub_insn *insn)
+{
+	enum ub_cc cc = jit_flags_cond(j, ub_insn_cc(insn));
+
+	jit_jump_if(j, cc, ub_insn_target(insn, j->idx));
+}
+
+static void do_JEQ(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm src = src_loc(insn);
+
+	flags_before(j);
+	if (insn->imm == (s32)insn->imm) {
+		x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, src, insn->imm);
+	} else {
+		x86_mov_reg_imm64(&j->code, REG_SCRATCH, insn->imm);
+		x86_alu_rm_reg(&j->code, UB_W64, X86_CMP, src, REG_SCRATCH);
+	}
+	jit_jump_if(j, UB_CC_E, ub_insn_target(insn, j->idx));
+}
+
+static void do_CHECK(struct jit *j, const struct ub_insn *insn)
+{
+	(void)insn;
+	flags_before(j);
+	test_work(j);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK);
+}
+
+static void do_BOUND(struct jit *j, const struct ub_insn *insn)
+{
+	u8 reg = src_reg(j, insn);
+
+	flags_before(j);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
+	jit_leave_if(j, UB_CC_A, UB_EXIT_BOUND);
+}
+
+static void do_EXIT(struct jit *j, const struct ub_insn *insn)
+{
+	jit_leave(j, jit_exit_new(j, insn->imm, UB_EXIT_END, false));
+}
+
+static void do_EXITTO(struct jit *j, const struct ub_insn *insn)
+{
+	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_TARGET), src_reg(j, insn));
+	jit_leave(j, jit_exit_new(j, j->mark_ip, UB_EXIT_INDIRECT, false));
+}
+
+static void do_SYSCALL(struct jit *j, const struct ub_insn *insn)
+{
+	jit_syscall(j, insn);
+}
+
+static void (*const lower[UB_OP_COUNT])(struct jit *, const struct ub_insn *) = {
+#define OP(name, text, shape, widths, effect) [UB_OP_##name] = do_##name,
+#include "../../ir/ops.h"
+};
+
+static void lower_one(struct jit *j, u32 idx)
+{
+	const struct ub_insn *insn = &j->block->insns[idx];
+	bool falls_in = idx && !(ub_op_info[insn[-1].op].effect & UB_E_ENDS);
+	s32 desc, sp, delta;
+
+	if (j->flow[idx].is_label) {
+		if (falls_in)
+			jit_enter_label(j, idx);
+		else
+			jit_label_state(j, idx);
+	}
+	j->idx = idx;
+	j->code_off[idx] = j->code.len;
+	if (ub_flow_sp_use(insn, j->state.sp, &delta) == UB_SP_OTHER)
+		jit_sp_flush(j, 0);
+	jit_flags_before_write(j);
+	desc = j->state.desc;
+	sp = j->state.sp;
+	ub_flow_step(j->block, idx, &desc, &sp);
+	lower[insn->op](j, insn);
+	j->state.desc = desc;
+	if (!(ub_op_info[insn->op].effect & UB_E_ENDS))
+		ub_bug_if(j->state.sp != sp, "stack pointer lost");
+}
+
+static void compile(struct jit *j)
+{
+	struct ub_image *image = j->image;
+	u32 i;
+
+	for (i = 0; i < j->block->entry_cnt; i++) {
+		image->entries[i] = (struct ub_image_entry){ .ip = j->block->entries[i].ip, .off = j->code.len };
+		jit_prologue(j, &j->block->entries[i]);
+	}
+	image->entry_cnt = j->block->entry_cnt;
+	for (i = 0; i < j->block->insn_cnt && !j->err; i++)
+		lower_one(j, i);
+	jit_stubs(j);
+	for (i = 0; i < j->patch_cnt; i++)
+		x86_patch_rel32(&j->code, j->patches[i].off, j->code_off[j->patches[i].target_idx]);
+	image->code_len = j->code.len;
+	if (!j->err && j->code.overflow)
+		j->err = -E2BIG;
+}
+
+void ub_image_free(struct ub_image *image)
+{
+	if (!image)
+		return;
+	ub_free(image->code);
+	ub_free(image->exits);
+	ub_free(image->faults);
+	ub_free(image->relocs);
+	ub_free(image->entries);
+	ub_free(image);
+}
+
+int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, struct ub_image **ret)
+{
+	struct jit j = { .block = ub_verified_block(verified), .env = env };
+	u32 cap = (j.block->insn_cnt + 32 * (j.block->entry_cnt + 1)) * STEP_MAX;
+
+	j.image = ub_alloc(1, sizeof(*j.image));
+	j.flow = ub_flow_new(j.block);
+	j.code_off = ub_alloc(j.block->insn_cnt, sizeof(*j.code_off));
+	j.code.cap = cap < UB_MAX_IMAGE ? cap : UB_MAX_IMAGE;
+	j.code.buf = ub_alloc(j.code.cap, 1);
+	if (j.image) {
+		j.image->code = j.code.buf;
+		j.image->entries = ub_alloc(j.block->entry_cnt, sizeof(*j.image->entries));
+	}
+	if (!j.image || !j.flow || !j.code_off || !j.code.buf || !j.image->entries)
+		j.err = -ENOMEM;
+	else
+		compile(&j);
+	ub_free(j.flow);
+	ub_free(j.code_off);
+	ub_free(j.stubs);
+	ub_free(j.colds);
+	ub_free(j.patches);
+	ub_free(j.common);
+	if (!j.image)
+		ub_free(j.code.buf);
+	if (j.err) {
+		ub_image_free(j.image);
+		return j.err;
+	}
+	*ret = j.image;
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * lower: what the files of the JIT share while one block is compiled.  Nobody else includes it.
+ */
+#ifndef UB_LOWER_H
+#define UB_LOWER_H
+
+#include "flow.h"
+#include "jit.h"
+#include "x86.h"
+
+/* Offsets in struct pt_regs (arch/x86/include/asm/ptrace.h); asserted against the real one in runtime.c. */
+enum {
+	PT_R15 = 0, PT_R14 = 8, PT_R13 = 16, PT_R12 = 24, PT_BP = 32, PT_BX = 40, PT_R11 = 48, PT_R10 = 56,
+	PT_R9 = 64, PT_R8 = 72, PT_AX = 80, PT_CX = 88, PT_DX = 96, PT_SI = 104, PT_DI = 112, PT_ORIG_AX = 120,
+	PT_IP = 128, PT_CS = 136, PT_FLAGS = 144, PT_SP = 152,
+};
+
+/* Machine registers with a task of their own. */
+#define REG_PT		X86_R8
+#define REG_SCRATCH	X86_R9
+#define REG_GUARD0	X86_R10
+
+/* Locals below rbp; five callee-saved registers lie above them. */
+enum {
+	LOCAL_FRAME = -48,	/* struct ub_frame */
+	LOCAL_TASK = -56,
+	LOCAL_LIMIT = -64,
+	LOCAL_FS = -72,
+	LOCAL_FLAGS = -80,	/* the guest's arithmetic flags, other bits arbitrary */
+	LOCAL_USER_FLAGS = -88,	/* the user's other flags, arithmetic ones clear */
+	LOCAL_CALLS = -96,
+	LOCAL_TARGET = -104,
+	LOCAL_REGS = -112,	/* pt_regs */
+	LOCAL_SPILL = -120,
+	LOCAL_TEMP2 = -128,	/* r18; r19.. below it */
+	LOCALS_LEN = 136,	/* with five registers, rbp and the return address a multiple of 16 */
+};
+
+/* Where the guest's flags are at this point of the code; any of the three may hold. */
+struct jit_state {
+	bool in_host;		/* the machine's flags are the guest's */
+	bool in_slot;		/* LOCAL_FLAGS holds them */
+	s32 desc;		/* see flow.h */
+	s32 sp;			/* see flow.h */
+};
+
+/* What a cold stub must put right before the common part. */
+enum stub_fix { STUB_PLAIN, STUB_RELOAD_RDI, STUB_ADD_RCX };
+
+/* Code out of line: an exit, or an edge to a label that expects another state. */
+struct jit_stub {
+	struct jit_state state;
+	u32 patch_off;		/* rel32 that leads here; or the faulting instruction when is_fault */
+	u32 exit_idx;		/* exits */
+	u32 target_idx;		/* edges: instruction */
+	u8 fix;
+	bool is_fault;
+	bool is_edge;
+};
+
+/* The rare parts of one system call, with the places in the code that lead there and back. */
+struct jit_cold_call {
+	struct jit_state state;
+	u64 mark_ip;
+	u32 idx;
+	u32 behind;		/* exit */
+	u32 pre, post;		/* rel32s */
+	u32 go, join, checked;	/* code offsets */
+};
+
+struct jit_patch {		/* a rel32 to an instruction */
+	u32 off;
+	u32 target_idx;
+};
+
+struct jit {
+	const struct ub_block *block;
+	const struct ub_jit_env *env;
+	struct ub_flow *flow;
+	struct x86_code code;
+	struct jit_state state;
+	struct ub_image *image;
+	struct jit_stub *stubs;
+	struct jit_cold_call *colds;
+	struct jit_patch *patches;
+	struct jit_patch *common;	/* jumps to the common exit */
+	u32 *code_off;			/* [insn] */
+	u32 stub_cnt, stub_cap;
+	u32 cold_cnt, cold_cap;
+	u32 patch_cnt, patch_cap;
+	u32 common_cnt, common_cap;
+	u32 exit_cap, fault_cap, reloc_cap;
+	u32 idx;			/* the instruction being compiled */
+	u64 mark_ip;			/* its mark */
+	int err;			/* sticky: the first failure */
+};
+
+static inline struct x86_rm local(s32 off)
+{
+	return x86_mem(X86_RBP, off);
+}
+
+static inline struct x86_rm pt(s32 off)
+{
+	return x86_mem(REG_PT, off);
+}
+
+/* Room for one more element of *arr; false (and j->err) when there is no memory. */
+bool jit_grow(struct jit *j, void **arr, u32 cnt, u32 *cap, size_t size);
+
+/* Where an IR register lives: a machine register, or memory based on rbp or pt_regs. */
+struct x86_rm jit_loc(u8 reg);
+
+/* flags.c */
+/* Before code that changes the machine's flags: keeps the guest's if the current instruction or a later one needs them. */
+void jit_flags_clobber(struct jit *j);
+/* Before the current instruction writes registers: a description that depends on them is turned into flags. */
+void jit_flags_before_write(struct jit *j);
+/* The machine's flags become the guest's, as set by the current instruction. */
+void jit_flags_set(struct jit *j);
+/* Puts the guest's flags into LOCAL_FLAGS.  Uses the scratch register. */
+void jit_flags_to_slot(struct jit *j);
+/* Puts all of them (OF excepted when they come from the slot) into the machine's flags. */
+void jit_flags_to_host(struct jit *j);
+/* Puts CF into the machine's CF. */
+void jit_flags_carry(struct jit *j);
+/* Emits what is needed so that the returned machine condition holds iff the guest's @cc does. */
+enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc);
+/* Adds what is pending to the guest's rsp.  Changes the machine's flags. */
+void jit_sp_flush(struct jit *j, s32 to);
+
+/* leave.c */
+void jit_prologue(struct jit *j, const struct ub_entry *entry);
+/* A new exit at the current instruction; returns its index. */
+u32 jit_exit_new(struct jit *j, u64 ip, enum ub_exit_kind kind, bool is_behind);
+/* Leaves to the mark if the machine's @cc holds. */
+void jit_leave_if(struct jit *j, enum ub_cc cc, enum ub_exit_kind kind);
+/* The instruction at @insn_off leaves to the mark when it faults. */
+void jit_leave_on_fault(struct jit *j, u32 insn_off, enum stub_fix fix);
+/* Leaves here and now. */
+void jit_leave(struct jit *j, u32 exit_idx);
+/* jmp / jcc to instruction @target_idx in the state that it expects. */
+void jit_jump(struct jit *j, u32 target_idx);
+void jit_jump_if(struct jit *j, enum ub_cc cc, u32 target_idx);
+/* Turns the current state into the one that label @target_idx expects (falls through). */
+void jit_enter_label(struct jit *j, u32 target_idx);
+/* A label that nothing falls into: starts in the state it expects. */
+void jit_label_state(struct jit *j, u32 target_idx);
+void jit_stubs(struct jit *j);
+void jit_syscall(struct jit *j, const struct ub_insn *insn);
+void jit_reloc(struct jit *j, u32 off, u64 target);
+
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * harness: does the machine code do what the IR says?  See harness.h.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "harness.h"
+
+#define AREA_LEN	(UB_MAX_IMAGE + 65536)
+#define MAX_NR		512
+
+struct fake_task {
+	u32 flags;
+	int pagefault_disabled;
+	u64 syscall_work;
+};
+
+/* In the order of struct pt_regs. */
+enum { P_R15, P_R14, P_R13, P_R12, P_BP, P_BX, P_R11, P_R10, P_R9, P_R8, P_AX, P_CX, P_DX, P_SI, P_DI, P_ORIG_AX,
+	P_IP, P_CS, P_FLAGS, P_SP, P_SS, P_COUNT };
+
+static const u8 pt_of[UB_NGUEST] = {
+	P_AX, P_CX, P_DX, P_BX, P_SP, P_BP, P_SI, P_DI, P_R8, P_R9, P_R10, P_R11, P_R12, P_R13, P_R14, P_R15,
+};
+
+static u8 *area;			/* call stubs and far jumps, then the image */
+static const struct ub_image *running;
+static u8 *running_code;
+static const struct ub_interp_world *running_world;
+static bool refused_call;
+
+static void on_fault(int sig, siginfo_t *info, void *ctx)
+{
+	greg_t *gregs = ((ucontext_t *)ctx)->uc_mcontext.gregs;
+	u64 off = gregs[REG_RIP] - (u64)running_code;
+	u32 i;
+
+	(void)info;
+	for (i = 0; running && i < running->fault_cnt; i++) {
+		if (running->faults[i].insn_off == off) {
+			gregs[REG_RIP] = (u64)running_code + running->faults[i].fixup_off;
+			return;
+		}
+	}
+	signal(sig, SIG_DFL);
+}
+
+static u64 handler(u64 *pt)
+{
+	u64 regs[UB_NGUEST];
+	u32 i;
+
+	for (i = 0; i < UB_NGUEST; i++)
+		regs[i] = pt[pt_of[i]];
+	regs[UB_RAX] = pt[P_ORIG_AX];
+	if (!running_world->syscall || !running_world->syscall(running_world->ctx, regs))
+		refused_call = true;
+	return regs[UB_RAX];
+}
+
+/* The kernel would have found work; the harness only leaves where the interpreter leaves. */
+static u64 slow_call(struct ub_frame *frame)
+{
+	(void)frame;
+	return UB_CALL_LEAVE;
+}
+
+static u32 put_far_jump(u32 at, void *target)
+{
+	static const u8 movabs_r10[] = { 0x49, 0xba }, jmp_r10[] = { 0x41, 0xff, 0xe2 };
+	u64 addr = (u64)target;
+
+	memcpy(area + at, movabs_r10, 2);
+	memcpy(area + at + 2, &addr, 8);
+	memcpy(area + at + 10, jmp_r10, 3);
+	return at + 16;
+}
+
+static void put_rel32(u8 *at, u8 *target)
+{
+	s32 rel = target - (at + 4);
+
+	memcpy(at, &rel, 4);
+}
+
+enum { FAR_HANDLER = 0, FAR_SLOW = 16, CALL_STUB = 32, IMAGE = 4096 };
+
+static int set_up(void)
+{
+	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	u32 rel;
+
+	if (area)
+		return 0;
+	area = mmap(NULL, AREA_LEN, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED) {
+		area = NULL;
+		return -ENOMEM;
+	}
+	put_far_jump(FAR_HANDLER, handler);
+	put_far_jump(FAR_SLOW, slow_call);
+	rel = ub_jit_call_stub(area + CALL_STUB);
+	put_rel32(area + CALL_STUB + rel, area + FAR_HANDLER);
+	sigaction(SIGSEGV, &act, NULL);
+	sigaction(SIGBUS, &act, NULL);
+	sigaction(SIGFPE, &act, NULL);
+	return 0;
+}
+
+static u8 *place(const struct ub_image *image)
+{
+	u8 *code = area + IMAGE;
+	u32 i;
+
+	memcpy(code, image->code, image->code_len);
+	for (i = 0; i < image->reloc_cnt; i++)
+		put_rel32(code + image->relocs[i].off, (u8 *)image->relocs[i].target);
+	return code;
+}
+
+static const struct ub_jit_env *harness_env(void)
+{
+	static u64 stubs[MAX_NR];
+	static struct ub_jit_env env = {
+		.flags_off = offsetof(struct fake_task, flags),
+		.work_mask = 1,
+		.work_off = offsetof(struct fake_task, syscall_work),
+		.work_exit_mask = 1,
+		.pagefault_off = offsetof(struct fake_task, pagefault_disabled),
+		.call_stubs = stubs,
+		.call_stub_cnt = MAX_NR,
+	};
+	u32 i;
+
+	for (i = 0; i < MAX_NR; i++)
+		stubs[i] = (u64)(area + CALL_STUB);
+	env.pre_call = env.post_call = (u64)(area + FAR_SLOW);
+	return &env;
+}
+
+static void run(const struct ub_image *image, u8 *code, const struct ub_interp_world *world, u32 entry_idx,
+		struct ub_interp *state, struct ub_image_exit *ret)
+{
+	struct fake_task task = { .pagefault_disabled = 1,
+		.flags = world->must_yield && world->must_yield(world->ctx) };
+	u64 pt[P_COUNT] = { 0 };
+	struct ub_frame frame = {
+		.regs = (u64)pt, .task = (u64)&task, .limit = world->limit, .fs_base = world->fs_base,
+		.flags = state->flags | 0x202,
+	};
+	u64 (*enter)(struct ub_frame *) = (void *)(code + image->entries[entry_idx].off);
+	u32 i;
+
+	for (i = 0; i < UB_NGUEST; i++)
+		pt[pt_of[i]] = state->regs[i];
+	running = image;
+	running_code = code;
+	running_world = world;
+	refused_call = false;
+	*ret = image->exits[enter(&frame)];
+	running = NULL;
+	for (i = 0; i < UB_NGUEST; i++)
+		state->regs[i] = pt[pt_of[i]];
+	state->flags = frame.flags & UB_FL_ALL;
+	state->ip = ret->kind == UB_EXIT_INDIRECT ? frame.target : ret->ip;
+	state->insn_idx = ret->insn_idx;
+}
+
+int ub_harness_run(const struct ub_verified *verified, const struct ub_interp_world *world, u32 entry_idx,
+		   struct ub_interp *state, enum ub_exit_kind *ret_kind, struct ub_image_exit *ret_exit)
+{
+	struct ub_image_exit exit_taken;
+	struct ub_image *image;
+	int err = set_up();
+
+	if (err)
+		return err;
+	err = ub_jit(verified, harness_env(), &image);
+	if (err)
+		return err;
+	run(image, place(image), world, entry_idx, state, &exit_taken);
+	*ret_kind = exit_taken.kind;
+	if (ret_exit)
+		*ret_exit = exit_taken;
+	ub_image_free(image);
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * harness: runs the JIT's image on the real CPU in user space.
+ *
+ * The image is the same but for stac/clac, which user space may not run.  Memory is the process's own; a fault goes
+ * through the image's fault table, as in the kernel.
+ */
+#ifndef UB_HARNESS_H
+#define UB_HARNESS_H
+
+#include "../ir/interp.h"
+#include "../kernel/ub-jit/jit.h"
+
+/*
+ * Enters at block->entries[@entry_idx] with @state's registers and flags; on 0 they hold what the guest is left with,
+ * state->ip where it goes on, *ret_kind why, *ret_exit the image's record of it.  Of @world: syscall, limit, fs_base and
+ * must_yield (asked once, before) are used.  Errors are those of ub_jit(), or -ENOMEM.
+ */
+int ub_harness_run(const struct ub_verified *verified, const struct ub_interp_world *world, u32 entry_idx,
+		   struct ub_interp *state, enum ub_exit_kind *ret_kind, struct ub_image_exit *ret_exit);
+
+#endif
