@@ -32,6 +32,7 @@ enum ub_left {
 struct ub_interp {
 	u64 regs[UB_TEMPS_END];
 	u32 flags;		/* UB_FL_* bits only */
+	u32 undefined;		/* in/out: those of flags that the SDM leaves undefined here (see alu.c); start with 0 */
 	u64 ip;			/* out: where the guest goes on */
 	u64 steps;		/* out: instructions run */
 	u32 insn_idx;		/* out: where the block left */
