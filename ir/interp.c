@@ -264,7 +264,8 @@ static void do_STOREI(struct run *r, const struct ub_insn *insn)
 
 /* --- dst = dst OP operand, by register and by constant --- */
 
-#define DEFINE_ALU(NAME, w, a, b, carry, result, done)				\
+/* @result is made of w, a, b and carry: width, operands, CF. */
+#define DEFINE_ALU(NAME, result, done)						\
 static void alu_##NAME(struct run *r, const struct ub_insn *insn, u64 b)		\
 {										\
 	enum ub_width w = ub_insn_width(insn);					\
@@ -288,20 +289,20 @@ static void do_##NAME##I(struct run *r, const struct ub_insn *insn)		\
 #define FINISH(alu)	finish(r, insn, alu)
 #define COMPARE(alu)	set_flags(r, alu)
 
-DEFINE_ALU(ADD, w, a, b, carry, ub_alu_add(w, a, b, false), FINISH)
-DEFINE_ALU(SUB, w, a, b, carry, ub_alu_sub(w, a, b, false), FINISH)
-DEFINE_ALU(AND, w, a, b, carry, ub_alu_logic(w, a & b), FINISH)
-DEFINE_ALU(OR, w, a, b, carry, ub_alu_logic(w, a | b), FINISH)
-DEFINE_ALU(XOR, w, a, b, carry, ub_alu_logic(w, a ^ b), FINISH)
-DEFINE_ALU(ADC, w, a, b, carry, ub_alu_add(w, a, b, carry), FINISH)
-DEFINE_ALU(SBB, w, a, b, carry, ub_alu_sub(w, a, b, carry), FINISH)
-DEFINE_ALU(CMP, w, a, b, carry, ub_alu_sub(w, a, b, false), COMPARE)
-DEFINE_ALU(TEST, w, a, b, carry, ub_alu_logic(w, a & b), COMPARE)
-DEFINE_ALU(SHL, w, a, b, carry, ub_alu_shl(w, a, b), FINISH)
-DEFINE_ALU(SHR, w, a, b, carry, ub_alu_shr(w, a, b), FINISH)
-DEFINE_ALU(SAR, w, a, b, carry, ub_alu_sar(w, a, b), FINISH)
-DEFINE_ALU(ROL, w, a, b, carry, ub_alu_rol(w, a, b), FINISH)
-DEFINE_ALU(ROR, w, a, b, carry, ub_alu_ror(w, a, b), FINISH)
+DEFINE_ALU(ADD, ub_alu_add(w, a, b, false), FINISH)
+DEFINE_ALU(SUB, ub_alu_sub(w, a, b, false), FINISH)
+DEFINE_ALU(AND, ub_alu_logic(w, a & b), FINISH)
+DEFINE_ALU(OR, ub_alu_logic(w, a | b), FINISH)
+DEFINE_ALU(XOR, ub_alu_logic(w, a ^ b), FINISH)
+DEFINE_ALU(ADC, ub_alu_add(w, a, b, carry), FINISH)
+DEFINE_ALU(SBB, ub_alu_sub(w, a, b, carry), FINISH)
+DEFINE_ALU(CMP, ub_alu_sub(w, a, b, false), COMPARE)
+DEFINE_ALU(TEST, ub_alu_logic(w, a & b), COMPARE)
+DEFINE_ALU(SHL, ub_alu_shl(w, a, b), FINISH)
+DEFINE_ALU(SHR, ub_alu_shr(w, a, b), FINISH)
+DEFINE_ALU(SAR, ub_alu_sar(w, a, b), FINISH)
+DEFINE_ALU(ROL, ub_alu_rol(w, a, b), FINISH)
+DEFINE_ALU(ROR, ub_alu_ror(w, a, b), FINISH)
 
 /* --- one operand --- */
 
