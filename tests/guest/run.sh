@@ -33,10 +33,11 @@ die() {
 	exit 2
 }
 
-smp=1 mem=2048 pti=off icount= timeout=600 append= name= out=build/results strict=yes
+smp=1 mem=2048 pti=off icount= kaslr= timeout=600 append= name= out=build/results strict=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--icount) icount=yes ;;
+	--kaslr) kaslr=yes ;;
 	--allow-splat) strict= ;;
 	--help) usage; exit ;;
 	--smp | --mem | --pti | --timeout | --append | --name | --out)
@@ -57,6 +58,11 @@ kver=$("$here/kver.sh")
 image=$("$here/image.sh")
 accel=$("$here/accel.sh")
 [ -z "$icount" ] || accel=tcg	# only emulation can count
+if [ -n "$kaslr" ]; then
+	kernel=/boot/vmlinuz-$kver
+else
+	kernel=$("$here/unpack.sh")
+fi
 
 # This run's files, shared with the guest as its /run/ub.
 run=$(mktemp -d "$build/run.XXXXXX")
@@ -66,6 +72,7 @@ cleanup() {
 		kill "$qemu" 2> /dev/null || true
 		wait "$qemu" || true
 	fi
+	[ ! -e "$run/console" ] || mv -f "$run/console" "$console"
 	rm -rf "$run"
 }
 trap cleanup EXIT
@@ -73,11 +80,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 mkdir "$run/out"
 mkfifo "$run/output"
-: > "$run/console"
 
 console=$build/${name:+$name.}console.log
 dmesg=$build/${name:+$name.}dmesg.log
 rm -f "$dmesg"
+: > "$run/console"
 ln -sfn "${run##*/}/console" "$console"		# to look at while it runs
 
 case $out in
@@ -113,13 +120,13 @@ devices=(
 	-device virtio-9p-pci,fsdev=run,mount_tag=run
 )
 
-echo "guest: Linux $kver, $accel${icount:+ (counting instructions)}, smp $smp, pti $pti" >&2
+echo "guest: Linux $kver, $accel${icount:+ (counting instructions)}, smp $smp, pti $pti, kaslr ${kaslr:-no}" >&2
 
 # The output passes through cat: QEMU makes its own end non-blocking, which ours must not become.
 cat "$run/output" &
 reader=$!
 setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" qemu-system-x86_64 \
-	"${machine[@]}" "${devices[@]}" -kernel "/boot/vmlinuz-$kver" -initrd "$image" \
+	"${machine[@]}" "${devices[@]}" -kernel "$kernel" -initrd "$image" \
 	-append "$arguments $append" < /dev/null > "$run/output" 2> "$run/errors" &
 qemu=$!
 qemu_status=0
