@@ -488,9 +488,14 @@ static void shift_imm(struct jit *j, const struct ub_insn *insn, enum x86_shift 
 static void shift_cl(struct jit *j, const struct ub_insn *insn, enum x86_shift op)
 {
 	enum ub_width w = ub_insn_width(insn);
+	struct x86_rm count = x86_reg(X86_RCX);
 	bool wants = wants_flags(j, insn);
 	u32 skip;
 
+	if (wants && insn->dst == UB_RCX) {
+		count = local(LOCAL_SPILL);
+		x86_mov_rm_reg(&j->code, UB_W64, count, X86_RCX);
+	}
 	if (wants) {
 		jit_flags_to_slot(j);
 		j->state.desc = UB_DESC_NONE;
@@ -505,7 +510,7 @@ static void shift_cl(struct jit *j, const struct ub_insn *insn, enum x86_shift o
 		return;
 	x86_pushfq(&j->code);
 	x86_pop(&j->code, REG_SCRATCH);
-	x86_test_rm_imm(&j->code, UB_W8, x86_reg(X86_RCX), w == UB_W64 ? 63 : 31);
+	x86_test_rm_imm(&j->code, UB_W8, count, w == UB_W64 ? 63 : 31);
 	skip = x86_jcc(&j->code, UB_CC_E);
 	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_FLAGS), REG_SCRATCH);
 	x86_patch_rel32(&j->code, skip, j->code.len);

@@ -14,7 +14,7 @@
 #define REX_X	0x42
 #define REX_B	0x41
 
-void x86_put8(struct ub_code *code, u8 byte)
+void x86_put8(struct x86_code *code, u8 byte)
 {
 	if (code->len >= code->cap) {
 		code->overflow = true;
@@ -23,7 +23,7 @@ void x86_put8(struct ub_code *code, u8 byte)
 	code->buf[code->len++] = byte;
 }
 
-void x86_put32(struct ub_code *code, u32 val)
+void x86_put32(struct x86_code *code, u32 val)
 {
 	int i;
 
@@ -31,7 +31,7 @@ void x86_put32(struct ub_code *code, u32 val)
 		x86_put8(code, val >> (8 * i));
 }
 
-void x86_patch32(struct ub_code *code, u32 off, u32 val)
+void x86_patch32(struct x86_code *code, u32 off, u32 val)
 {
 	int i;
 
@@ -41,7 +41,7 @@ void x86_patch32(struct ub_code *code, u32 off, u32 val)
 		code->buf[off + i] = val >> (8 * i);
 }
 
-static void put_imm(struct ub_code *code, enum ub_width w, s32 imm)
+static void put_imm(struct x86_code *code, enum ub_width w, s32 imm)
 {
 	x86_put8(code, imm);
 	if (w >= UB_W16)
@@ -63,7 +63,7 @@ static bool byte_needs_rex(u8 reg)
 	return reg >= X86_RSP && reg <= X86_RDI;
 }
 
-static void put_modrm_mem(struct ub_code *code, u8 reg, struct x86_rm rm)
+static void put_modrm_mem(struct x86_code *code, u8 reg, struct x86_rm rm)
 {
 	bool has_sib = rm.index != X86_NOREG || rm.reg == X86_NOREG || (rm.reg & 7) == X86_RSP;
 	u8 index = rm.index == X86_NOREG ? X86_RSP : rm.index & 7;
@@ -86,7 +86,7 @@ static void put_modrm_mem(struct ub_code *code, u8 reg, struct x86_rm rm)
 }
 
 /* @byte_reg, @byte_rm: that operand is an 8-bit register. */
-static void put_op(struct ub_code *code, enum ub_width w, u32 opc, u8 reg, struct x86_rm rm, bool byte_reg,
+static void put_op(struct x86_code *code, enum ub_width w, u32 opc, u8 reg, struct x86_rm rm, bool byte_reg,
 		   bool byte_rm)
 {
 	u8 rex = w == UB_W64 ? REX_W : 0;
@@ -113,22 +113,22 @@ static void put_op(struct ub_code *code, enum ub_width w, u32 opc, u8 reg, struc
 }
 
 /* Opcodes that come as a pair: even for bytes, odd for the wider ones.  @has_reg: reg is a register, not a /digit. */
-static void put_pair(struct ub_code *code, enum ub_width w, u32 opc, u8 reg, struct x86_rm rm, bool has_reg)
+static void put_pair(struct x86_code *code, enum ub_width w, u32 opc, u8 reg, struct x86_rm rm, bool has_reg)
 {
 	put_op(code, w, w == UB_W8 ? opc : opc | 1, reg, rm, has_reg && w == UB_W8, w == UB_W8);
 }
 
-void x86_alu_rm_reg(struct ub_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, u8 reg)
+void x86_alu_rm_reg(struct x86_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, u8 reg)
 {
 	put_pair(code, w, alu << 3, reg, rm, true);
 }
 
-void x86_alu_reg_rm(struct ub_code *code, enum ub_width w, enum x86_alu alu, u8 reg, struct x86_rm rm)
+void x86_alu_reg_rm(struct x86_code *code, enum ub_width w, enum x86_alu alu, u8 reg, struct x86_rm rm)
 {
 	put_pair(code, w, alu << 3 | 2, reg, rm, true);
 }
 
-void x86_alu_rm_imm(struct ub_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, s32 imm)
+void x86_alu_rm_imm(struct x86_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, s32 imm)
 {
 	bool is_short = w != UB_W8 && is_s8(imm);
 
@@ -139,34 +139,34 @@ void x86_alu_rm_imm(struct ub_code *code, enum ub_width w, enum x86_alu alu, str
 	put_imm(code, is_short ? UB_W8 : w, imm);
 }
 
-void x86_test_rm_reg(struct ub_code *code, enum ub_width w, struct x86_rm rm, u8 reg)
+void x86_test_rm_reg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg)
 {
 	put_pair(code, w, 0x84, reg, rm, true);
 }
 
-void x86_test_rm_imm(struct ub_code *code, enum ub_width w, struct x86_rm rm, s32 imm)
+void x86_test_rm_imm(struct x86_code *code, enum ub_width w, struct x86_rm rm, s32 imm)
 {
 	put_pair(code, w, 0xf6, 0, rm, false);
 	put_imm(code, w, imm);
 }
 
-void x86_mov_rm_reg(struct ub_code *code, enum ub_width w, struct x86_rm rm, u8 reg)
+void x86_mov_rm_reg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg)
 {
 	put_pair(code, w, 0x88, reg, rm, true);
 }
 
-void x86_mov_reg_rm(struct ub_code *code, enum ub_width w, u8 reg, struct x86_rm rm)
+void x86_mov_reg_rm(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm rm)
 {
 	put_pair(code, w, 0x8a, reg, rm, true);
 }
 
-void x86_mov_rm_imm(struct ub_code *code, enum ub_width w, struct x86_rm rm, s32 imm)
+void x86_mov_rm_imm(struct x86_code *code, enum ub_width w, struct x86_rm rm, s32 imm)
 {
 	put_pair(code, w, 0xc6, 0, rm, false);
 	put_imm(code, w, imm);
 }
 
-void x86_mov_reg_imm64(struct ub_code *code, u8 reg, u64 imm)
+void x86_mov_reg_imm64(struct x86_code *code, u8 reg, u64 imm)
 {
 	if (imm == (u32)imm) {
 		if (reg >= X86_R8)
@@ -183,7 +183,7 @@ void x86_mov_reg_imm64(struct ub_code *code, u8 reg, u64 imm)
 	}
 }
 
-void x86_movzx(struct ub_code *code, enum ub_width from, u8 reg, struct x86_rm rm)
+void x86_movzx(struct x86_code *code, enum ub_width from, u8 reg, struct x86_rm rm)
 {
 	if (from == UB_W32)
 		x86_mov_reg_rm(code, UB_W32, reg, rm);
@@ -191,7 +191,7 @@ void x86_movzx(struct ub_code *code, enum ub_width from, u8 reg, struct x86_rm r
 		put_op(code, UB_W32, OPC_0F | (from == UB_W8 ? 0xb6 : 0xb7), reg, rm, false, from == UB_W8);
 }
 
-void x86_movsx(struct ub_code *code, enum ub_width from, enum ub_width to, u8 reg, struct x86_rm rm)
+void x86_movsx(struct x86_code *code, enum ub_width from, enum ub_width to, u8 reg, struct x86_rm rm)
 {
 	if (from == UB_W32)
 		put_op(code, to, 0x63, reg, rm, false, false);
@@ -199,22 +199,22 @@ void x86_movsx(struct ub_code *code, enum ub_width from, enum ub_width to, u8 re
 		put_op(code, to, OPC_0F | (from == UB_W8 ? 0xbe : 0xbf), reg, rm, false, from == UB_W8);
 }
 
-void x86_lea(struct ub_code *code, enum ub_width w, u8 reg, struct x86_rm mem)
+void x86_lea(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm mem)
 {
 	put_op(code, w, 0x8d, reg, mem, false, false);
 }
 
-void x86_unary(struct ub_code *code, enum ub_width w, enum x86_unary op, struct x86_rm rm)
+void x86_unary(struct x86_code *code, enum ub_width w, enum x86_unary op, struct x86_rm rm)
 {
 	put_pair(code, w, 0xf6, op, rm, false);
 }
 
-void x86_inc_dec(struct ub_code *code, enum ub_width w, bool is_dec, struct x86_rm rm)
+void x86_inc_dec(struct x86_code *code, enum ub_width w, bool is_dec, struct x86_rm rm)
 {
 	put_pair(code, w, 0xfe, is_dec, rm, false);
 }
 
-void x86_shift_imm(struct ub_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm, u8 count)
+void x86_shift_imm(struct x86_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm, u8 count)
 {
 	if (count == 1) {
 		/* The form by one has its own opcode, and defines OF. */
@@ -225,23 +225,23 @@ void x86_shift_imm(struct ub_code *code, enum ub_width w, enum x86_shift op, str
 	x86_put8(code, count);
 }
 
-void x86_shift_cl(struct ub_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm)
+void x86_shift_cl(struct x86_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm)
 {
 	put_pair(code, w, 0xd2, op, rm, false);
 }
 
-void x86_imul_reg_rm(struct ub_code *code, enum ub_width w, u8 reg, struct x86_rm rm)
+void x86_imul_reg_rm(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm rm)
 {
 	put_op(code, w, OPC_0F | 0xaf, reg, rm, false, false);
 }
 
-void x86_imul_reg_rm_imm(struct ub_code *code, enum ub_width w, u8 reg, struct x86_rm rm, s32 imm)
+void x86_imul_reg_rm_imm(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm rm, s32 imm)
 {
 	put_op(code, w, 0x69, reg, rm, false, false);
 	put_imm(code, w, imm);
 }
 
-void x86_bswap(struct ub_code *code, enum ub_width w, u8 reg)
+void x86_bswap(struct x86_code *code, enum ub_width w, u8 reg)
 {
 	u8 rex = (w == UB_W64 ? REX_W : 0) | (reg >= X86_R8 ? REX_B : 0);
 
@@ -251,76 +251,76 @@ void x86_bswap(struct ub_code *code, enum ub_width w, u8 reg)
 	x86_put8(code, 0xc8 | (reg & 7));
 }
 
-void x86_setcc(struct ub_code *code, enum ub_cc cc, struct x86_rm rm)
+void x86_setcc(struct x86_code *code, enum ub_cc cc, struct x86_rm rm)
 {
 	put_op(code, UB_W8, OPC_0F | 0x90 | cc, 0, rm, false, true);
 }
 
-void x86_cmov(struct ub_code *code, enum ub_width w, enum ub_cc cc, u8 reg, struct x86_rm rm)
+void x86_cmov(struct x86_code *code, enum ub_width w, enum ub_cc cc, u8 reg, struct x86_rm rm)
 {
 	put_op(code, w, OPC_0F | 0x40 | cc, reg, rm, false, false);
 }
 
-void x86_bt_mem_imm(struct ub_code *code, struct x86_rm mem, u8 bit)
+void x86_bt_mem_imm(struct x86_code *code, struct x86_rm mem, u8 bit)
 {
 	put_op(code, UB_W32, OPC_0F | 0xba, 4, mem, false, false);
 	x86_put8(code, bit);
 }
 
-void x86_push(struct ub_code *code, u8 reg)
+void x86_push(struct x86_code *code, u8 reg)
 {
 	if (reg >= X86_R8)
 		x86_put8(code, REX_B);
 	x86_put8(code, 0x50 | (reg & 7));
 }
 
-void x86_pop(struct ub_code *code, u8 reg)
+void x86_pop(struct x86_code *code, u8 reg)
 {
 	if (reg >= X86_R8)
 		x86_put8(code, REX_B);
 	x86_put8(code, 0x58 | (reg & 7));
 }
 
-void x86_pushfq(struct ub_code *code)
+void x86_pushfq(struct x86_code *code)
 {
 	x86_put8(code, 0x9c);
 }
 
-void x86_pop_mem(struct ub_code *code, struct x86_rm mem)
+void x86_pop_mem(struct x86_code *code, struct x86_rm mem)
 {
 	put_op(code, UB_W32, 0x8f, 0, mem, false, false);
 }
 
-void x86_sahf(struct ub_code *code)
+void x86_sahf(struct x86_code *code)
 {
 	x86_put8(code, 0x9e);
 }
 
-void x86_mov_ah_mem(struct ub_code *code, struct x86_rm mem)
+void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem)
 {
 	/* Register number 4 without REX is ah; rbp as a base needs none. */
 	x86_put8(code, 0x8a);
 	put_modrm_mem(code, 4, mem);
 }
 
-static void put_0f01(struct ub_code *code, u8 last)
+static void put_0f01(struct x86_code *code, u8 last)
 {
 	x86_put8(code, 0x0f);
 	x86_put8(code, 0x01);
 	x86_put8(code, last);
 }
 
-void x86_stac(struct ub_code *code)
+void x86_stac(struct x86_code *code)
 {
 	put_0f01(code, 0xcb);
 }
 
-void x86_clac(struct ub_code *code)
+void x86_clac(struct x86_code *code)
 {
 	put_0f01(code, 0xca);
 }
 
-void x86_rep(struct ub_code *code, enum ub_width w, bool is_movs)
+void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs)
 {
 	x86_put8(code, 0xf3);
 	if (w == UB_W16)
@@ -330,37 +330,37 @@ void x86_rep(struct ub_code *code, enum ub_width w, bool is_movs)
 	x86_put8(code, (is_movs ? 0xa4 : 0xaa) | (w != UB_W8));
 }
 
-static u32 put_rel32(struct ub_code *code)
+static u32 put_rel32(struct x86_code *code)
 {
 	x86_put32(code, 0);
 	return code->len - 4;
 }
 
-u32 x86_jcc(struct ub_code *code, enum ub_cc cc)
+u32 x86_jcc(struct x86_code *code, enum ub_cc cc)
 {
 	x86_put8(code, 0x0f);
 	x86_put8(code, 0x80 | cc);
 	return put_rel32(code);
 }
 
-u32 x86_jmp(struct ub_code *code)
+u32 x86_jmp(struct x86_code *code)
 {
 	x86_put8(code, 0xe9);
 	return put_rel32(code);
 }
 
-u32 x86_call(struct ub_code *code)
+u32 x86_call(struct x86_code *code)
 {
 	x86_put8(code, 0xe8);
 	return put_rel32(code);
 }
 
-void x86_patch_rel32(struct ub_code *code, u32 off, u32 target)
+void x86_patch_rel32(struct x86_code *code, u32 off, u32 target)
 {
 	x86_patch32(code, off, target - (off + 4));
 }
 
-void x86_ret(struct ub_code *code)
+void x86_ret(struct x86_code *code)
 {
 	x86_put8(code, 0xc3);
 }

@@ -15,7 +15,7 @@ enum x86_reg {
 	X86_NOREG = 0xff,
 };
 
-struct ub_code {
+struct x86_code {
 	u8 *buf;
 	u32 len;
 	u32 cap;
@@ -48,51 +48,51 @@ enum x86_shift { X86_ROL = 0, X86_ROR = 1, X86_SHL = 4, X86_SHR = 5, X86_SAR = 7
 /* Group 3 (f6/f7), by /digit. */
 enum x86_unary { X86_NOT = 2, X86_NEG = 3, X86_MUL = 4, X86_IMUL = 5, X86_DIV = 6, X86_IDIV = 7 };
 
-void x86_put8(struct ub_code *code, u8 byte);
-void x86_put32(struct ub_code *code, u32 val);
-void x86_patch32(struct ub_code *code, u32 off, u32 val);
+void x86_put8(struct x86_code *code, u8 byte);
+void x86_put32(struct x86_code *code, u32 val);
+void x86_patch32(struct x86_code *code, u32 off, u32 val);
 
 /* op rm, reg   and   op reg, rm */
-void x86_alu_rm_reg(struct ub_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, u8 reg);
-void x86_alu_reg_rm(struct ub_code *code, enum ub_width w, enum x86_alu alu, u8 reg, struct x86_rm rm);
-void x86_alu_rm_imm(struct ub_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, s32 imm);
-void x86_test_rm_reg(struct ub_code *code, enum ub_width w, struct x86_rm rm, u8 reg);
-void x86_test_rm_imm(struct ub_code *code, enum ub_width w, struct x86_rm rm, s32 imm);
-void x86_mov_rm_reg(struct ub_code *code, enum ub_width w, struct x86_rm rm, u8 reg);
-void x86_mov_reg_rm(struct ub_code *code, enum ub_width w, u8 reg, struct x86_rm rm);
-void x86_mov_rm_imm(struct ub_code *code, enum ub_width w, struct x86_rm rm, s32 imm);
+void x86_alu_rm_reg(struct x86_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, u8 reg);
+void x86_alu_reg_rm(struct x86_code *code, enum ub_width w, enum x86_alu alu, u8 reg, struct x86_rm rm);
+void x86_alu_rm_imm(struct x86_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, s32 imm);
+void x86_test_rm_reg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg);
+void x86_test_rm_imm(struct x86_code *code, enum ub_width w, struct x86_rm rm, s32 imm);
+void x86_mov_rm_reg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg);
+void x86_mov_reg_rm(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm rm);
+void x86_mov_rm_imm(struct x86_code *code, enum ub_width w, struct x86_rm rm, s32 imm);
 /* mov reg, imm in its shortest form; touches no flag. */
-void x86_mov_reg_imm64(struct ub_code *code, u8 reg, u64 imm);
+void x86_mov_reg_imm64(struct x86_code *code, u8 reg, u64 imm);
 /* movzx/movsx reg (32 or 64 bits), rm of @from bits (movsxd for 32). */
-void x86_movzx(struct ub_code *code, enum ub_width from, u8 reg, struct x86_rm rm);
-void x86_movsx(struct ub_code *code, enum ub_width from, enum ub_width to, u8 reg, struct x86_rm rm);
-void x86_lea(struct ub_code *code, enum ub_width w, u8 reg, struct x86_rm mem);
-void x86_unary(struct ub_code *code, enum ub_width w, enum x86_unary op, struct x86_rm rm);
-void x86_inc_dec(struct ub_code *code, enum ub_width w, bool is_dec, struct x86_rm rm);
-void x86_shift_imm(struct ub_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm, u8 count);
-void x86_shift_cl(struct ub_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm);
-void x86_imul_reg_rm(struct ub_code *code, enum ub_width w, u8 reg, struct x86_rm rm);
-void x86_imul_reg_rm_imm(struct ub_code *code, enum ub_width w, u8 reg, struct x86_rm rm, s32 imm);
-void x86_bswap(struct ub_code *code, enum ub_width w, u8 reg);
-void x86_setcc(struct ub_code *code, enum ub_cc cc, struct x86_rm rm);
-void x86_cmov(struct ub_code *code, enum ub_width w, enum ub_cc cc, u8 reg, struct x86_rm rm);
+void x86_movzx(struct x86_code *code, enum ub_width from, u8 reg, struct x86_rm rm);
+void x86_movsx(struct x86_code *code, enum ub_width from, enum ub_width to, u8 reg, struct x86_rm rm);
+void x86_lea(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm mem);
+void x86_unary(struct x86_code *code, enum ub_width w, enum x86_unary op, struct x86_rm rm);
+void x86_inc_dec(struct x86_code *code, enum ub_width w, bool is_dec, struct x86_rm rm);
+void x86_shift_imm(struct x86_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm, u8 count);
+void x86_shift_cl(struct x86_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm);
+void x86_imul_reg_rm(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm rm);
+void x86_imul_reg_rm_imm(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm rm, s32 imm);
+void x86_bswap(struct x86_code *code, enum ub_width w, u8 reg);
+void x86_setcc(struct x86_code *code, enum ub_cc cc, struct x86_rm rm);
+void x86_cmov(struct x86_code *code, enum ub_width w, enum ub_cc cc, u8 reg, struct x86_rm rm);
 /* bt dword [mem], bit: CF = bit. */
-void x86_bt_mem_imm(struct ub_code *code, struct x86_rm mem, u8 bit);
-void x86_push(struct ub_code *code, u8 reg);
-void x86_pop(struct ub_code *code, u8 reg);
-void x86_pushfq(struct ub_code *code);
-void x86_pop_mem(struct ub_code *code, struct x86_rm mem);
-void x86_sahf(struct ub_code *code);
+void x86_bt_mem_imm(struct x86_code *code, struct x86_rm mem, u8 bit);
+void x86_push(struct x86_code *code, u8 reg);
+void x86_pop(struct x86_code *code, u8 reg);
+void x86_pushfq(struct x86_code *code);
+void x86_pop_mem(struct x86_code *code, struct x86_rm mem);
+void x86_sahf(struct x86_code *code);
 /* mov ah, [mem] */
-void x86_mov_ah_mem(struct ub_code *code, struct x86_rm mem);
-void x86_stac(struct ub_code *code);
-void x86_clac(struct ub_code *code);
-void x86_rep(struct ub_code *code, enum ub_width w, bool is_movs);
+void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem);
+void x86_stac(struct x86_code *code);
+void x86_clac(struct x86_code *code);
+void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs);
 /* These return the offset of their rel32, for x86_patch_rel32(). */
-u32 x86_jcc(struct ub_code *code, enum ub_cc cc);
-u32 x86_jmp(struct ub_code *code);
-u32 x86_call(struct ub_code *code);
-void x86_patch_rel32(struct ub_code *code, u32 off, u32 target);
-void x86_ret(struct ub_code *code);
+u32 x86_jcc(struct x86_code *code, enum ub_cc cc);
+u32 x86_jmp(struct x86_code *code);
+u32 x86_call(struct x86_code *code);
+void x86_patch_rel32(struct x86_code *code, u32 off, u32 target);
+void x86_ret(struct x86_code *code);
 
 #endif
