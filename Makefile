@@ -1,0 +1,186 @@
+# The front door.  "make help" lists what it can do.
+#
+# core.mk lists the pure core; everything else is found by name: a directory without sources is a part not built.
+include core.mk
+
+PREFIX	?= /usr/local
+CC	:= gcc
+CLANG	?= clang
+BPFTOOL	?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+# make check SAN=1: the same with the address and undefined-behaviour sanitizers, in a tree of its own.
+SAN	?=
+O	:= build$(if $(SAN),/san)
+B	:= $(O)/obj
+# Asked late, so that "make test" can install a kernel first.
+KVER	?= $(shell tests/guest/kver.sh)
+KTREE	= build/kmod/$(KVER)
+
+CFLAGS	?= -O2 -g
+UB_CFLAGS := -std=gnu11 -Wall -Wextra -Iinclude -Iuserspace -MMD -MP $(CFLAGS)
+UB_LDFLAGS := $(LDFLAGS)
+ifneq ($(SAN),)
+UB_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+UB_LDFLAGS += -fsanitize=address,undefined
+endif
+obj	= $(patsubst %.c,$(B)/%.o,$(1))
+
+# --- what there is ---
+
+CORE_SRC    := $(wildcard $(CORE:.o=.c))
+LIB_SRC     := $(sort $(CORE_SRC) $(wildcard ir/*.c lifter/*.c userspace/libub/*.c))
+UBD_SRC     := $(filter-out %.bpf.c,$(wildcard userspace/ubd/*.c))
+UBTOOL_SRC  := $(wildcard userspace/ubtool/*.c)
+UNIT_SRC    := $(wildcard tests/unit/*.c)
+BPF_SRC     := $(wildcard userspace/ubd/*.bpf.c)
+SKELETONS   := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
+EXAMPLE_SRC := $(wildcard examples/*.c)
+# Programs that run in the test guest; one file each.
+GUEST_SRC   := $(wildcard tests/guest/*.c tests/host/*.c)
+
+UBD      := $(if $(wildcard userspace/ubd/main.c),$(O)/ubd)
+UBTOOL   := $(if $(wildcard userspace/ubtool/main.c),$(O)/ubtool)
+RUNNER   := $(if $(wildcard tests/run.c),$(O)/tests/run)
+UNITS    := $(UNIT_SRC:%.c=$(O)/%)
+EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
+GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
+
+.PHONY: all programs examples tests kmod check check-guest test demo setup lint bless fmt help clean install
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: programs examples tests	## the programs, examples and tests
+programs: $(UBD) $(UBTOOL)
+examples: $(EXAMPLES)
+tests: $(RUNNER) $(UNITS) $(GUESTS)
+
+# --- user space ---
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(UB_CFLAGS) -I$(@D) -c -o $@ $<
+
+# All but main() and what belongs to one program.  Made anew, so that no deleted file lives on in it.
+$(B)/ub.a: $(call obj,$(LIB_SRC))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/ubd.a: $(call obj,$(filter-out %/main.c,$(UBD_SRC)))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(O)/ubd: $(call obj,userspace/ubd/main.c) $(B)/ubd.a $(B)/ub.a
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -lelf -lz -ljson-c -lZydis
+
+$(O)/ubtool: $(call obj,$(UBTOOL_SRC)) $(B)/ub.a
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -lelf -lz -ljson-c -lZydis
+
+$(O)/examples/%: $(B)/examples/%.o $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -Wl,--as-needed -o $@ $^ -ljson-c -lpthread
+
+# The numbers of the system calls, by name.
+$(call obj,userspace/libub/names.c): $(B)/userspace/libub/syscall_names.inc
+$(B)/userspace/libub/syscall_names.inc: userspace/libub/syscall_names.awk
+	@mkdir -p $(@D)
+	echo '#include <asm/unistd_64.h>' | $(CC) -E -dM - | LC_ALL=C sort | awk -f $< > $@
+
+# --- BPF ---
+
+$(call obj,$(UBD_SRC)): | $(SKELETONS)
+
+$(B)/vmlinux.h:
+	@mkdir -p $(@D)
+	$(BPFTOOL) btf dump file /sys/kernel/btf/vmlinux format c > $@
+
+$(B)/%.bpf.o: %.bpf.c $(B)/vmlinux.h
+	@mkdir -p $(@D)
+	$(CLANG) -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Iinclude -I$(B) -MMD -MP -c -o $@ $<
+
+$(B)/%.skel.h: $(B)/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@.new
+	mv $@.new $@
+
+# --- tests in user space ---
+
+$(O)/tests/run: $(call obj,tests/run.c $(wildcard tests/harness.c)) $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
+
+$(O)/tests/unit/ubd_%: $(B)/tests/unit/ubd_%.o $(B)/ubd.a $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -lelf -lz -ljson-c -lZydis
+
+$(O)/tests/unit/%: $(B)/tests/unit/%.o $(call obj,$(wildcard tests/harness.c)) $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis
+
+$(GUESTS): $(O)/%: $(B)/%.o
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lpthread
+
+CASES = $(wildcard $(foreach dir,ir verify lift jit,tests/$(dir)/*.ub))
+
+check: tests	## the tests that need no guest
+	@tests/tally.sh $(if $(RUNNER),'$(RUNNER) $(CASES)') $(UNITS)
+
+bless: $(RUNNER)	## T=FILE...: write what a case does now into it as its expectation
+	$(RUNNER) --bless $(T)
+
+# --- the kernel module ---
+
+# kbuild leaves its objects beside the sources, so it gets a tree of links.
+kmod:	## the kernel module, for the guest's kernel or KVER
+	@tests/guest/kver.sh > /dev/null
+	@mkdir -p $(KTREE)/kernel
+	@cp -rsf $(CURDIR)/include $(CURDIR)/ir $(CURDIR)/verifier $(CURDIR)/core.mk $(KTREE)/
+	@cp -rsf $(CURDIR)/kernel/ub-jit $(KTREE)/kernel/
+	@find $(KTREE) -xtype l -delete
+	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR)/$(KTREE)/kernel/ub-jit modules
+	ln -sfn kmod/$(KVER)/kernel/ub-jit/ub.ko build/ub.ko
+
+# --- everything ---
+
+setup:
+	@tests/guest/setup.sh
+
+check-guest: all kmod	## the tests that need a guest with the module
+	@tests/tally.sh $(wildcard tests/guest/suite.sh)
+
+test: setup	## all tests
+	@tests/tally.sh '$(MAKE) --no-print-directory check' '$(MAKE) --no-print-directory check-guest'
+
+demo: setup	## a program, without and with the bypass
+	$(MAKE) all kmod
+	tests/guest/image.sh
+	examples/demo.sh
+
+lint:	## the house rules that a script can check
+	@tests/lint.sh
+
+FILES ?= $(filter %.c %.h,$(shell git diff --name-only --diff-filter=d HEAD))
+fmt:	## formats changed sources, or FILES=...
+	$(if $(FILES),clang-format -i $(FILES))
+
+help:	## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+	@echo 'Variables: SAN=1 KVER=... O=... CC=... CFLAGS=... PREFIX=... DESTDIR=...'
+
+clean:	## removes what was built
+	rm -rf build
+
+MAN8 = $(wildcard docs/man/*.8)
+install: programs	## programs, manual pages, service, configuration, and the module if it was built
+	install -d $(DESTDIR)$(PREFIX)/sbin
+	$(if $(UBD)$(UBTOOL),install -m 755 $(UBD) $(UBTOOL) $(DESTDIR)$(PREFIX)/sbin/)
+	$(if $(MAN8),install -d $(DESTDIR)$(PREFIX)/share/man/man8)
+	$(if $(MAN8),install -m 644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8/)
+	[ ! -e userspace/ubtool/ubtool.bash ] || install -D -m 644 userspace/ubtool/ubtool.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ubtool
+	[ ! -e userspace/ubd/ubd.service ] || install -D -m 644 userspace/ubd/ubd.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/ubd.service
+	[ ! -e userspace/ubd/ubd.conf ] || [ -e $(DESTDIR)/etc/ub/ubd.conf ] || \
+		install -D -m 644 userspace/ubd/ubd.conf $(DESTDIR)/etc/ub/ubd.conf
+	[ ! -e $(KTREE)/kernel/ub-jit/ub.ko ] || install -D -m 644 $(KTREE)/kernel/ub-jit/ub.ko \
+		$(DESTDIR)/lib/modules/$(KVER)/extra/ub.ko
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
