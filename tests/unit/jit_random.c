@@ -186,6 +186,8 @@ static void put_address(struct gen *g)
 		put(g, pick(2) ? UB_OP_ADDI : UB_OP_SUBI, UB_W64, UB_RSP, 0, 0, 8 * pick(8));
 		return;
 	}
+	if (base == UB_FS)
+		index = UB_NOREG, scale = 0;
 	put(g, UB_OP_LEA, pick(2) ? UB_W64 : UB_W32, dst, base, (s32)rng_value(), UB_ADDR_IMM(index, scale));
 	wrote(g, dst);
 }
