@@ -10,10 +10,10 @@ set -eu
 
 results=${1:-build/results}
 build=${2:-build}
-seconds=${UB_DEMO_SECONDS:-4}
+seconds=${UB_DEMO_SECONDS:-3}
 only=${UB_DEMO_CASES:-}
 accel=${UB_DEMO_ACCEL:-tcg}
-dd_blocks=${UB_DEMO_DD_BLOCKS:-3000000}
+dd_blocks=${UB_DEMO_DD_BLOCKS:-2000000}
 work=/tmp/ub-demo
 cgroup=/sys/fs/cgroup/ub-demo
 
@@ -42,8 +42,8 @@ pread=$(program pread)
 measure=$(program measure)
 ubd=$(program ubd)
 ubtool=$(program ubtool)
-module=$(find "$build" -name 'ub*.ko' -print -quit)
-[ -n "$module" ] || die "the module is not built"
+module=$build/ub.ko
+[ -e "$module" ] || die "the module is not built"
 
 sizes="64 256 1024 4096"
 cases=getppid

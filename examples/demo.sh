@@ -18,7 +18,7 @@ options=(--name demo --out build/results --timeout "$timeout" --pti off)
 rm -f "$root/build/results/demo.json"
 cd "$root"
 "$root/tests/guest/run.sh" "${options[@]}" -- env "UB_DEMO_ACCEL=$accel" "UB_DEMO_CASES=$*" \
-	"UB_DEMO_SECONDS=${UB_DEMO_SECONDS:-4}" "UB_DEMO_DD_BLOCKS=${UB_DEMO_DD_BLOCKS:-3000000}" \
+	"UB_DEMO_SECONDS=${UB_DEMO_SECONDS:-3}" "UB_DEMO_DD_BLOCKS=${UB_DEMO_DD_BLOCKS:-2000000}" \
 	examples/demo-guest.sh build/results build
 [ -s "$root/build/results/demo.json" ] || {
 	echo "demo: no results" >&2

@@ -15,7 +15,7 @@
  *
  * report: reads objects {"name":..,"native":RUN,"bypassed":RUN} and prints the table on stderr, the results on stdout.
  */
-#define _GNU_SOURCE 1
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
  * The sum is of 64-bit words in plain C.  It is to be integer code, since blocks hold no vector instructions yet: so
  * this file is compiled without vectorization, by the line below.
  */
-#define _GNU_SOURCE 1
+#define _GNU_SOURCE
 #include <sys/mman.h>
 #include <unistd.h>
 

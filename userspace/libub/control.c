@@ -5,7 +5,7 @@
  * The socket keeps message borders, so there is no framing of our own.  Only root may talk: by the socket's mode and,
  * should somebody have widened it, by the peer's credentials.
  */
-#define _GNU_SOURCE 1	/* accept4(), struct ucred */
+#define _GNU_SOURCE	/* accept4(), struct ucred */
 #include <json-c/json.h>
 #include <poll.h>
 #include <sys/socket.h>
