@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hook: where the module gets hold of system calls, and how blocks make them.
+ *
+ * One ftrace direct call on all handlers in syscalls.h; entry.S is its trampoline.  Which handler was called follows
+ * from the address behind its call to the trampoline, so neither the user nor anything in pt_regs can choose it.  One
+ * ftrace_ops for all, since taking one away costs a grace period of RCU tasks.
+ */
+#define pr_fmt(fmt) "ub: " fmt
+
+#include <linux/ftrace.h>
+#include <linux/nospec.h>
+#include <linux/printk.h>
+#include <linux/syscalls.h>
+#include <asm/syscall.h>
+
+#include "module.h"
+#include "symbols.h"
+
+enum { HOOK = 1, MAKE = 2 };
+
+static const struct {
+	const char *name;
+	u16 nr;
+	u8 use;
+} calls[] = {
+#define CALL(name, use) { #name, __NR_##name, use },
+#include "syscalls.h"
+};
+
+struct ub_calls ub_calls __ro_after_init;
+static ub_handler handlers[ARRAY_SIZE(ub_calls.stubs)] __ro_after_init;
+static unsigned long sites[ARRAY_SIZE(ub_calls.stubs)] __ro_after_init;
+static struct ftrace_ops ops;
+static struct ub_text *stubs;
+
+ub_handler ub_hook_handler(unsigned long site)
+{
+	return (ub_handler)(site - MCOUNT_INSN_SIZE - (IS_ENABLED(CONFIG_X86_KERNEL_IBT) ? 4 : 0));
+}
+
+bool ub_hook_is(unsigned long site, u32 nr)
+{
+	return nr < ARRAY_SIZE(sites) && sites[array_index_nospec(nr, ARRAY_SIZE(sites))] == site;
+}
+
+/* The handlers, from the kernel's own table. */
+static int find_handlers(void)
+{
+	const sys_call_ptr_t *table = (void *)ub_symbol_find("sys_call_table");
+	unsigned long none = ub_symbol_find("__x64_sys_ni_syscall");
+	u32 i;
+
+	if (!table) {
+		pr_err("this kernel has no sys_call_table\n");
+		return -EOPNOTSUPP;
+	}
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if ((unsigned long)table[calls[i].nr] != none)
+			handlers[calls[i].nr] = (ub_handler)table[calls[i].nr];
+	return 0;
+}
+
+static void set_bit_of(u64 *bits, u32 nr)
+{
+	bits[nr / 64] |= 1ull << nr % 64;
+}
+
+/* For each call that may be made inside a block, its stub in executable memory. */
+static int make_stubs(void)
+{
+	struct ub_image image = {};
+	u32 i, nr, len = ARRAY_SIZE(calls) * UB_CALL_STUB_LEN;
+	int err = -ENOMEM;
+
+	image.code = kvmalloc(len, GFP_KERNEL);
+	image.relocs = kvcalloc(ARRAY_SIZE(calls), sizeof(*image.relocs), GFP_KERNEL);
+	if (!image.code || !image.relocs)
+		goto free;
+	memset(image.code, 0xcc, len);
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		u32 off = image.code_len;
+
+		nr = calls[i].nr;
+		if (!(calls[i].use & MAKE) || !handlers[nr])
+			continue;
+		image.relocs[image.reloc_cnt++] = (struct ub_image_reloc) {
+			.off = off + ub_jit_call_stub(image.code + off),
+			.target = (u64)handlers[nr],
+		};
+		ub_calls.stubs[nr] = off + 1;	/* for now */
+		image.code_len += UB_CALL_STUB_LEN;
+		set_bit_of(ub_calls.made, nr);
+	}
+	stubs = ub_text_place(&image, 0);
+	if (IS_ERR(stubs)) {
+		err = PTR_ERR(stubs);
+		goto free;
+	}
+	for (i = 0; i < ARRAY_SIZE(ub_calls.stubs); i++)
+		if (ub_calls.stubs[i])
+			ub_calls.stubs[i] += (u64)stubs->code - 1;
+	err = 0;
+free:
+	kvfree(image.relocs);
+	kvfree(image.code);
+	return err;
+}
+
+/* Another tracer that has its own direct call on the handler keeps it. */
+static bool add_site(u32 nr)
+{
+	unsigned long site;
+
+	if (!handlers[nr])
+		return false;
+	site = ub_sym(ftrace_location)((unsigned long)handlers[nr]);
+	if (!site || ub_sym(ftrace_find_rec_direct)(site))
+		return false;
+	if (ftrace_set_filter_ip(&ops, site, 0, 0))
+		return false;
+	sites[nr] = site + MCOUNT_INSN_SIZE;
+	set_bit_of(ub_calls.hooked, nr);
+	ub_calls.hooked_cnt++;
+	return true;
+}
+
+static int add_sites(void)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].use & HOOK && !add_site(calls[i].nr)) {
+			pr_info("%s cannot be hooked\n", calls[i].name);
+			ub_calls.failed_cnt++;
+		}
+	return ub_calls.hooked_cnt ? 0 : -EOPNOTSUPP;
+}
+
+int ub_hook_init(void)
+{
+	int err;
+
+	err = find_handlers();
+	if (err)
+		return err;
+	err = make_stubs();
+	if (err)
+		return err;
+	err = add_sites();
+	if (!err)
+		err = register_ftrace_direct_multi(&ops, (unsigned long)ub_stub);
+	if (err) {
+		pr_err("cannot hook system calls (%d)\n", err);
+		ftrace_free_filter(&ops);
+		ub_text_free(stubs);
+	}
+	return err;
+}
+
+void ub_hook_exit(void)
+{
+	unregister_ftrace_direct_multi(&ops, (unsigned long)ub_stub);
+	ftrace_free_filter(&ops);
+	ub_text_free(stubs);
+}

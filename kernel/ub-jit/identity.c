@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * identity: is the code that was lifted still the code that the process would execute?
+ *
+ * Promise: a block is entered only if, at that time, each stretch of its code lay in one private (or never writable)
+ * executable mapping of a file, its pages were the page cache's own, nobody had the file open for writing, and the
+ * bytes were those given at load.  Whatever changes the mapping passes the mm notifier: it makes blocks suspect, and
+ * the next thread that wants to enter compares again.  Breakpoints and uprobes put a copy in place of the page, and a
+ * copy is refused.  Writes to the file show as a writer while it is open, and in its change time afterwards.
+ */
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/timekeeping.h>
+
+#include "module.h"
+
+static bool overlaps(const struct ub_btc *btc, u64 start, u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < btc->span_cnt; i++)
+		if (btc->spans[i].start < end && start < btc->spans[i].start + btc->spans[i].len)
+			return true;
+	return false;
+}
+
+static int on_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct ub_session *session = container_of(notifier, struct ub_session, notifier);
+	struct ub_btc *btc;
+
+	spin_lock(&session->lock);
+	session->notify_seq++;
+	session->notify_active++;
+	list_for_each_entry(btc, &session->blocks, node) {
+		if (!overlaps(btc, range->start, range->end))
+			continue;
+		WRITE_ONCE(btc->is_suspect, true);
+		ub_thread_kick(session, btc);
+		if (range->event != MMU_NOTIFY_UNMAP || btc->is_dead)
+			continue;
+		/* Nothing to come back to; the block need not keep the file busy. */
+		WRITE_ONCE(btc->is_dead, true);
+		ub_session_get(session);
+		if (!queue_work(ub_wq, &session->reap_work))
+			ub_session_put(session);
+	}
+	spin_unlock(&session->lock);
+	return 0;
+}
+
+static void on_end(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct ub_session *session = container_of(notifier, struct ub_session, notifier);
+
+	spin_lock(&session->lock);
+	session->notify_active--;
+	spin_unlock(&session->lock);
+}
+
+const struct mmu_notifier_ops ub_identity_ops = {
+	.invalidate_range_start = on_start,
+	.invalidate_range_end = on_end,
+};
+
+static bool is_fit(const struct vm_area_struct *vma)
+{
+	if (!vma->vm_file || !(vma->vm_flags & VM_EXEC) || vma->vm_flags & (VM_WRITE | VM_IO | VM_PFNMAP | VM_HUGETLB))
+		return false;
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE);
+}
+
+/* Compares the part of @span that lies in the page of @addr.  mmap_lock is held. */
+static int compare_page(struct mm_struct *mm, const struct vm_area_struct *vma, const struct ub_span *span, u64 addr)
+{
+	u32 off = offset_in_page(addr);
+	u32 len = min_t(u64, PAGE_SIZE - off, span->start + span->len - addr);
+	struct page *page;
+	void *mem;
+	int err = -ESTALE;
+
+	if (get_user_pages_remote(mm, addr, 1, 0, &page, NULL, NULL) != 1)
+		return -ESTALE;
+	if (!PageAnon(page) && page_folio(page)->mapping == vma->vm_file->f_mapping) {
+		mem = kmap_local_page(page);
+		if (!memcmp(mem + off, span->bytes + (addr - span->start), len))
+			err = 0;
+		kunmap_local(mem);
+	}
+	put_page(page);
+	return err;
+}
+
+static int compare_span(struct mm_struct *mm, struct ub_span *span)
+{
+	struct vm_area_struct *vma = find_vma(mm, span->start);
+	u64 addr;
+	int err;
+
+	if (!vma || vma->vm_start > span->start || vma->vm_end < span->start + span->len || !is_fit(vma))
+		return -ESTALE;
+	if (!span->file)
+		span->file = get_file(vma->vm_file);
+	if (file_inode(span->file) != file_inode(vma->vm_file))
+		return -ESTALE;
+	span->ctime = file_inode(span->file)->i_ctime;
+	if (inode_is_open_for_write(file_inode(span->file)))
+		return -ESTALE;
+	for (addr = span->start; addr < span->start + span->len; addr = (addr & PAGE_MASK) + PAGE_SIZE) {
+		err = compare_page(mm, vma, span, addr);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int compare_all(struct mm_struct *mm, struct ub_btc *btc)
+{
+	int err = 0;
+	u32 i;
+
+	mmap_read_lock(mm);
+	for (i = 0; i < btc->span_cnt && !err; i++)
+		err = compare_span(mm, &btc->spans[i]);
+	mmap_read_unlock(mm);
+	return err;
+}
+
+/* A change in the clock tick of the last one would not show in the change time. */
+static bool is_settled(const struct ub_btc *btc, const struct timespec64 *before)
+{
+	u32 i;
+
+	for (i = 0; i < btc->span_cnt; i++)
+		if (timespec64_compare(&btc->spans[i].ctime, before) >= 0)
+			return false;
+	return true;
+}
+
+static bool is_quiet(struct ub_session *session, u64 *seq)
+{
+	bool is_quiet;
+
+	spin_lock(&session->lock);
+	*seq = session->notify_seq;
+	is_quiet = !session->notify_active;
+	spin_unlock(&session->lock);
+	return is_quiet;
+}
+
+/*
+ * 0: the code was as lifted at one moment during the call.  -ESTALE: it is not, or may not be lifted.  -EAGAIN:
+ * mappings are changing.  The caller holds mm_users and serialises calls for @btc by load_lock.
+ */
+int ub_identity_check(struct ub_btc *btc)
+{
+	struct ub_session *session = btc->session;
+	struct timespec64 before;
+	u64 seq, seq_after;
+	bool is_same;
+	int err;
+
+	ktime_get_coarse_real_ts64(&before);
+	if (!is_quiet(session, &seq))
+		return -EAGAIN;
+	err = compare_all(session->mm, btc);
+	if (err)
+		return err;
+	spin_lock(&session->lock);
+	seq_after = session->notify_seq;
+	is_same = seq == seq_after;
+	if (is_same && is_settled(btc, &before))
+		WRITE_ONCE(btc->is_suspect, false);
+	spin_unlock(&session->lock);
+	return is_same ? 0 : -EAGAIN;
+}
+
+/* True when the file may have been written since it was compared. */
+bool ub_identity_has_writer(const struct ub_btc *btc)
+{
+	const struct inode *inode;
+	u32 i;
+
+	for (i = 0; i < btc->span_cnt; i++) {
+		inode = file_inode(btc->spans[i].file);
+		if (unlikely(inode_is_open_for_write(inode) ||
+			     !timespec64_equal(&inode->i_ctime, &btc->spans[i].ctime)))
+			return true;
+	}
+	return false;
+}

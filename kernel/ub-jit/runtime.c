@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * runtime: runs blocks, in the place of the way back to user mode and in again.
+ *
+ * Promise: what the process, its debugger, its signals and its tracers can notice is what they would notice if it had
+ * gone to user mode and come back.  So every entry and every slow call tests whether anything wants the thread to go
+ * the ordinary way, and if so it goes, from an exact instruction.  Images write only general registers; ip, flags and
+ * orig_ax are written here.
+ */
+#include <linux/context_tracking.h>
+#include <linux/cred.h>
+#include <linux/entry-common.h>
+#include <linux/key.h>
+#include <linux/sched/signal.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+#include <asm/debugreg.h>
+#include <asm/fsgsbase.h>
+#include <asm/syscall.h>
+
+#include "module.h"
+#include "symbols.h"
+
+/* User flags that a block does not honour. */
+#define BAD_FLAGS	(X86_EFLAGS_TF | X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_DF)
+/* Thread flags that a block does not honour. */
+#define BAD_THREAD	(_TIF_NOTSC | _TIF_NOCPUID | _TIF_SINGLESTEP | _TIF_BLOCKSTEP | _TIF_FORCED_TF | _TIF_ADDR32)
+/* How long a block that differs from its code is left alone. */
+#define RETRY_JIFFIES	(HZ / 10)
+/* Work that is done in place. */
+#define PLACE_WORK	(_TIF_NOTIFY_RESUME | _TIF_NEED_RESCHED)
+
+static bool is_restart(u64 ax)
+{
+	switch ((long)ax) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return true;
+	}
+	return false;
+}
+
+/* Are new credentials ones that the session's owner could have attached to? */
+static bool may_keep(struct ub_thread *thread)
+{
+	const struct cred *old = thread->cred, *new = current_cred();
+
+	if (!thread->session->may_any &&
+	    (!uid_eq(old->uid, new->uid) || !uid_eq(old->euid, new->euid) || !uid_eq(old->suid, new->suid) ||
+	     !gid_eq(old->gid, new->gid) || !gid_eq(old->egid, new->egid) || !gid_eq(old->sgid, new->sgid) ||
+	     !cap_issubset(new->cap_permitted, old->cap_permitted) || old->user_ns != new->user_ns)) {
+		WRITE_ONCE(thread->session->is_paused, true);
+		return false;
+	}
+	thread->cred = get_current_cred();
+	put_cred(old);
+	return true;
+}
+
+/* Why the thread may not be in @btc now: all but its registers and pending work. */
+static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *btc)
+{
+	const struct ub_session *session = thread->session;
+	u64 work = READ_ONCE(current_thread_info()->syscall_work);
+
+	if (unlikely(current->ptrace))
+		return UB_NATIVE_PTRACE;
+	if (unlikely(work & ~SYSCALL_WORK_SECCOMP))
+		return UB_NATIVE_SYSCALL_WORK;
+	if (unlikely(hw_breakpoint_active() || current->thread.ptrace_dr7))
+		return UB_NATIVE_DEBUG;
+	if (unlikely(read_thread_flags() & BAD_THREAD))
+		return UB_NATIVE_THREAD_FLAG;
+	if (unlikely(READ_ONCE(session->is_dying) || READ_ONCE(session->is_paused) || !ub_policy_holds(thread)))
+		return UB_NATIVE_POLICY;
+	if (unlikely(thread->cred != current_cred() && !may_keep(thread)))
+		return UB_NATIVE_CREDENTIALS;
+	if (unlikely(READ_ONCE(btc->is_dead) || READ_ONCE(btc->is_suspect)))
+		return UB_NATIVE_SUSPECT;
+	if (unlikely(ub_identity_has_writer(btc)))
+		return UB_NATIVE_WRITER;
+	return UB_NATIVE_NONE;
+}
+
+/* Why user mode at these registers may not be replaced by a block. */
+static enum ub_native_why gate_regs(const struct pt_regs *regs)
+{
+	if (unlikely(regs->cs != __USER_CS || regs->ss != __USER_DS || regs != task_pt_regs(current) ||
+		     current_thread_info()->status & TS_COMPAT))
+		return UB_NATIVE_SEGMENT;
+	if (unlikely(regs->flags & BAD_FLAGS))
+		return UB_NATIVE_FLAGS;
+	return UB_NATIVE_NONE;
+}
+
+/* What the kernel's resume_user_mode_work() does. */
+static void resume_work(struct pt_regs *regs)
+{
+	clear_thread_flag(TIF_NOTIFY_RESUME);
+	smp_mb__after_atomic();
+	if (unlikely(task_work_pending(current)))
+		ub_sym(task_work_run)();
+#ifdef CONFIG_KEYS_REQUEST_CACHE
+	if (unlikely(current->cached_requested_key)) {
+		key_put(current->cached_requested_key);
+		current->cached_requested_key = NULL;
+	}
+#endif
+	ub_sym(mem_cgroup_handle_over_high)(GFP_KERNEL);
+	ub_sym(blkcg_maybe_throttle_current)();
+	if (current->rseq)
+		ub_sym(__rseq_handle_notify_resume)(NULL, regs);
+}
+
+/* Does the work that the kernel does on its way to user mode.  False: there is some that must be done there. */
+static bool do_work(struct pt_regs *regs)
+{
+	unsigned long work;
+
+	while ((work = read_thread_flags() & EXIT_TO_USER_MODE_WORK)) {
+		if (work & ~PLACE_WORK)
+			return false;
+		if (work & _TIF_NEED_RESCHED)
+			schedule();
+		if (work & _TIF_NOTIFY_RESUME)
+			resume_work(regs);
+	}
+	return true;
+}
+
+/* Takes over the calls that the image counted since it was last done. */
+void ub_runtime_flush(struct ub_thread *thread)
+{
+	u64 calls = thread->frame.calls - thread->calls_seen;
+
+	if (!calls)
+		return;
+	WRITE_ONCE(thread->calls_seen, thread->frame.calls);
+	WRITE_ONCE(thread->counts.calls, thread->counts.calls + calls);
+	atomic64_add(calls, &thread->btc->calls);
+	if (unlikely(!thread->session->first_run_ns))
+		WRITE_ONCE(thread->session->first_run_ns, ktime_get_boottime_ns());
+}
+
+static const struct ub_image_exit *find_exit(const struct ub_btc *btc, u64 idx)
+{
+	if (ub_bug_if(idx >= btc->image->exit_cnt, "an image left by an exit it does not have"))
+		return NULL;
+	return &btc->image->exits[idx];
+}
+
+/* jit.h: thread flags are set behind a call. */
+static u64 post_call(struct ub_frame *frame)
+{
+	struct ub_thread *thread = (void *)frame->owner;
+	struct pt_regs *regs = (void *)frame->regs;
+
+	ub_runtime_flush(thread);
+	if (is_restart(regs->ax) || !do_work(regs) || thread->must_leave)
+		return UB_CALL_LEAVE;
+	return gate(thread, thread->btc) ? UB_CALL_LEAVE : UB_CALL_GO;
+}
+
+/* jit.h: syscall_work is set before a call.  What a seccomp filter reads is what it would read in user mode's call. */
+static u64 pre_call(struct ub_frame *frame)
+{
+	struct ub_thread *thread = (void *)frame->owner;
+	struct pt_regs *regs = (void *)frame->regs;
+	const struct ub_image_exit *exit = find_exit(thread->btc, frame->site);
+	u64 ax = regs->ax;
+
+	if (!exit || READ_ONCE(current_thread_info()->syscall_work) & ~SYSCALL_WORK_SECCOMP || current->ptrace)
+		return UB_CALL_LEAVE;
+	ub_runtime_flush(thread);
+	regs->ip = exit->ip;
+	regs->orig_ax = ax;
+	regs->ax = -ENOSYS;
+	regs->cx = exit->ip;
+	if (ub_sym(__secure_computing)(NULL) == -1)
+		return UB_CALL_SKIP;
+	regs->ax = ax;
+	return UB_CALL_GO;
+}
+
+/* Lets the thread in at @regs->ip; its reference to the block, or NULL. */
+static const struct ub_slot *get_slot(struct ub_session *session, u64 ip)
+{
+	const struct ub_slot *slot;
+
+	rcu_read_lock();
+	slot = ub_slot_find(session, ip);
+	if (slot && !refcount_inc_not_zero(&slot->btc->refs))
+		slot = NULL;
+	rcu_read_unlock();
+	return slot;
+}
+
+/* A suspect block is compared again, unless someone else is at it or just found that it differs. */
+static void clear_suspicion(struct ub_btc *btc)
+{
+	struct ub_session *session = btc->session;
+
+	if (likely(!READ_ONCE(btc->is_suspect) && !ub_identity_has_writer(btc)) || READ_ONCE(btc->is_dead) ||
+	    time_before(jiffies, READ_ONCE(btc->retry_after)))
+		return;
+	if (!mutex_trylock(&session->load_lock))
+		return;
+	if (ub_identity_check(btc) == -ESTALE) {
+		spin_lock(&session->lock);
+		WRITE_ONCE(btc->is_suspect, true);
+		spin_unlock(&session->lock);
+		WRITE_ONCE(btc->retry_after, jiffies + RETRY_JIFFIES);
+	}
+	mutex_unlock(&session->load_lock);
+}
+
+/* The registers as the exit says.  False: the image broke its promise. */
+static bool take_exit(struct ub_thread *thread, struct pt_regs *regs, const struct ub_image_exit *exit)
+{
+	const struct ub_frame *frame = &thread->frame;
+	u64 ip = exit->ip;
+
+	if (exit->kind == UB_EXIT_INDIRECT)
+		ip = frame->target;
+	if (ub_bug_if(ip > ub_limit, "an image left to an address above the limit"))
+		return false;
+	regs->ip = ip;
+	regs->flags = (regs->flags & ~(u64)UB_FL_ALL) | (frame->flags & UB_FL_ALL);
+	if (!exit->is_behind)
+		regs->orig_ax = -1;
+	return true;
+}
+
+static void count_exit(struct ub_thread *thread, struct ub_btc *btc, const struct ub_image_exit *exit)
+{
+	u32 idx = exit - btc->image->exits;
+
+	ub_runtime_flush(thread);
+	WRITE_ONCE(thread->counts.exits[exit->kind], thread->counts.exits[exit->kind] + 1);
+	atomic64_inc(&btc->exit_counts[idx]);
+	if (exit->kind == UB_EXIT_INDIRECT)
+		WRITE_ONCE(btc->last_targets[idx], thread->frame.target);
+}
+
+/* Runs the image once.  The exit taken, or NULL: a bug, the process must not go on. */
+static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt_regs *regs,
+					     const struct ub_slot *slot)
+{
+	u64 (*image)(struct ub_frame *) = slot->code;
+	struct ub_frame *frame = &thread->frame;
+	struct ub_btc *btc = slot->btc;
+	const struct ub_image_exit *exit;
+	u64 idx;
+
+	frame->regs = (u64)regs;
+	frame->task = (u64)current;
+	frame->limit = ub_limit;
+	frame->fs_base = x86_fsbase_read_cpu();
+	frame->flags = regs->flags;
+	frame->owner = (u64)thread;
+	WRITE_ONCE(thread->counts.entries, thread->counts.entries + 1);
+	atomic64_inc(&btc->runs);
+	pagefault_disable();
+	idx = image(frame);
+	pagefault_enable();
+	exit = find_exit(btc, idx);
+	if (!exit)
+		return NULL;
+	count_exit(thread, btc, exit);
+	return take_exit(thread, regs, exit) ? exit : NULL;
+}
+
+/* Runs a block at regs->ip if there is one.  True: it left to an address where there may be another. */
+static bool run(struct ub_thread *thread, struct pt_regs *regs)
+{
+	const struct ub_image_exit *exit = NULL;
+	enum ub_native_why why;
+	const struct ub_slot *slot = get_slot(thread->session, regs->ip);
+	struct ub_btc *btc;
+	u8 kind = UB_EXIT_COUNT;
+
+	if (!slot)
+		return false;
+	btc = slot->btc;
+	WRITE_ONCE(thread->btc, btc);
+	atomic_inc(&btc->running);
+	clear_suspicion(btc);
+	smp_mb();	/* seen in the block before we look; pairs with ub_thread_kick() */
+	why = gate_regs(regs) ?: gate(thread, btc);
+	if (!why && !(read_thread_flags() & EXIT_TO_USER_MODE_WORK)) {
+		exit = run_image(thread, regs, slot);
+		if (exit)
+			kind = exit->kind;
+		else
+			force_sig(SIGKILL);
+	} else if (why) {
+		WRITE_ONCE(thread->session->native_why, why);
+	}
+	WRITE_ONCE(thread->btc, NULL);
+	atomic_dec(&btc->running);
+	ub_btc_put(btc);
+	return kind == UB_EXIT_END || kind == UB_EXIT_INDIRECT;
+}
+
+/* Behind a hooked call that a thread made from user mode: @regs is as user mode will see it. */
+static void behind_call(struct ub_thread *thread, struct pt_regs *regs)
+{
+	bool is_entered;
+	u64 entries = thread->counts.entries;
+
+	rcu_read_lock();
+	is_entered = ub_slot_find(thread->session, regs->ip);
+	rcu_read_unlock();
+	if (is_entered && !is_restart(regs->ax) && do_work(regs))
+		while (run(thread, regs))
+			;
+	if (thread->counts.entries == entries)
+		WRITE_ONCE(thread->counts.native_calls, thread->counts.native_calls + 1);
+}
+
+/* Stands in for a hooked handler, for attached threads.  @site: behind the handler's call to entry.S. */
+asmlinkage long ub_hook(struct pt_regs *regs, unsigned long site)
+{
+	ub_handler handler = ub_hook_handler(site);
+	struct ub_thread *thread = this_cpu_read(ub_cur);
+
+	thread->is_armed = false;
+	thread->is_inside = true;
+	barrier();
+	this_cpu_write(ub_cur, NULL);
+
+	regs->ax = handler(regs);
+	if (ub_hook_is(site, regs->orig_ax))	/* not if it came by the 32-bit or x32 table */
+		behind_call(thread, regs);
+	ub_thread_finish(thread);
+	return regs->ax;
+}
+
+void ub_runtime_env(struct ub_jit_env *env)
+{
+	*env = (struct ub_jit_env){
+		.smap = boot_cpu_has(X86_FEATURE_SMAP),
+		.flags_off = offsetof(struct task_struct, thread_info.flags),
+		.work_mask = EXIT_TO_USER_MODE_WORK,
+		.work_off = offsetof(struct task_struct, thread_info.syscall_work),
+		.work_exit_mask = SYSCALL_WORK_EXIT,
+		.pagefault_off = offsetof(struct task_struct, pagefault_disabled),
+		.pre_call = (u64)pre_call,
+		.post_call = (u64)post_call,
+		.call_stubs = ub_calls.stubs,
+		.call_stub_cnt = ARRAY_SIZE(ub_calls.stubs),
+	};
+	if (cpu_feature_enabled(X86_FEATURE_RETHUNK)) {
+		u64 *thunk = (u64 *)ub_symbol_find("x86_return_thunk");
+
+		env->return_thunk = thunk ? *thunk : ub_symbol_find("__x86_return_thunk");
+	}
+}
