@@ -171,7 +171,7 @@ static void put_operands(struct out *out, const struct ub_insn *insn, u32 idx)
 		break;
 	case UB_S_SRC_IMM_TO:
 		put(out, " %s, 0x%llx,", src, (unsigned long long)insn->imm);
-		__attribute__((fallthrough));
+		__attribute__((__fallthrough__));
 	case UB_S_TO:
 	case UB_S_CC_TO:
 		put(out, " @%lld", (long long)ub_insn_target(insn, idx));
