@@ -8,7 +8,8 @@
  */
 #include "lower.h"
 
-#define SLOT	local(LOCAL_FLAGS)
+#define SLOT		local(LOCAL_FLAGS)
+#define CALL_SLOT	local(LOCAL_CALL_FLAGS)
 
 /* Do the flags as they are before the current instruction's effect still matter? */
 static bool are_needed(const struct jit *j)
@@ -71,7 +72,7 @@ static void repeat_logic(struct jit *j, const struct ub_insn *insn, enum ub_widt
 /* The machine's flags from the description; see is_repeatable() in flow.c for which there are. */
 static void repeat(struct jit *j)
 {
-	const struct ub_insn *insn = &j->block->insns[j->state.desc];
+	const struct ub_insn *insn = &j->block->insns[j->state.lazy.desc];
 	enum ub_width w = ub_insn_width(insn);
 
 	switch (insn->op) {
@@ -103,19 +104,20 @@ static void repeat(struct jit *j)
 	j->state.in_host = true;
 }
 
-static void save_host(struct jit *j)
+static void save_host(struct jit *j, struct x86_rm to)
 {
 	x86_pushfq(&j->code);
-	x86_pop_mem(&j->code, SLOT);
-	j->state.in_slot = true;
+	x86_pop_mem(&j->code, to);
 }
 
 void jit_flags_clobber(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
-	if (state->in_host && !state->in_slot && state->desc == UB_DESC_NONE && are_needed(j))
-		save_host(j);
+	if (state->in_host && !state->in_slot && state->lazy.desc == UB_DESC_NONE && are_needed(j)) {
+		save_host(j, SLOT);
+		state->in_slot = true;
+	}
 	state->in_host = false;
 }
 
@@ -123,21 +125,21 @@ void jit_flags_before_write(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
-	if (!ub_flow_kills(j->block, state->desc, &j->block->insns[j->idx]))
+	if (!ub_flow_kills(j->block, state->lazy.desc, &j->block->insns[j->idx]))
 		return;
 	if (!state->in_host && !state->in_slot && are_needed(j))
 		repeat(j);
-	state->desc = UB_DESC_NONE;
+	state->lazy.desc = UB_DESC_NONE;
 }
 
 void jit_flags_set(struct jit *j)
 {
-	s32 desc = UB_DESC_NONE, sp = 0;
+	struct ub_lazy lazy = j->state.lazy;
 
-	ub_flow_step(j->block, j->idx, &desc, &sp);
+	ub_flow_step(j->block, j->idx, &lazy);
 	j->state.in_host = true;
 	j->state.in_slot = false;
-	j->state.desc = desc;
+	j->state.lazy.desc = lazy.desc;
 }
 
 void jit_flags_to_slot(struct jit *j)
@@ -146,12 +148,42 @@ void jit_flags_to_slot(struct jit *j)
 
 	if (state->in_slot)
 		return;
-	if (!state->in_host && state->desc != UB_DESC_NONE)
+	state->in_slot = true;
+	if (!state->in_host && state->lazy.desc == UB_DESC_CALL) {
+		load_scratch(j, CALL_SLOT);
+		x86_mov_rm_reg(&j->code, UB_W64, SLOT, REG_SCRATCH);
+		return;
+	}
+	if (!state->in_host && state->lazy.desc >= 0)
 		repeat(j);
 	if (state->in_host)
-		save_host(j);
-	else
-		state->in_slot = true;	/* nobody needs them: any value will do */
+		save_host(j, SLOT);
+	/* Else nobody needs them: any value will do. */
+}
+
+void jit_flags_for_call(struct jit *j)
+{
+	struct jit_state *state = &j->state;
+
+	if (state->lazy.desc == UB_DESC_CALL)
+		return;
+	if (!state->in_host && !state->in_slot && state->lazy.desc >= 0)
+		repeat(j);
+	if (state->in_host) {
+		save_host(j, CALL_SLOT);
+	} else {
+		load_scratch(j, SLOT);
+		x86_mov_rm_reg(&j->code, UB_W64, CALL_SLOT, REG_SCRATCH);
+	}
+	state->in_host = false;
+	state->in_slot = false;
+	state->lazy.desc = UB_DESC_CALL;
+}
+
+/* Where the flags can be read when neither the machine nor a description has them. */
+static struct x86_rm flags_slot(const struct jit *j)
+{
+	return !j->state.in_slot && j->state.lazy.desc == UB_DESC_CALL ? CALL_SLOT : SLOT;
 }
 
 void jit_flags_to_host(struct jit *j)
@@ -160,12 +192,12 @@ void jit_flags_to_host(struct jit *j)
 
 	if (state->in_host)
 		return;
-	if (state->desc != UB_DESC_NONE) {
+	if (state->lazy.desc >= 0) {
 		repeat(j);
 		return;
 	}
 	x86_mov_reg_rm(&j->code, UB_W64, REG_SCRATCH, x86_reg(X86_RAX));
-	x86_mov_ah_mem(&j->code, SLOT);
+	x86_mov_ah_mem(&j->code, flags_slot(j));
 	x86_sahf(&j->code);
 	x86_mov_reg_rm(&j->code, UB_W64, X86_RAX, x86_reg(REG_SCRATCH));
 }
@@ -174,18 +206,18 @@ void jit_flags_carry(struct jit *j)
 {
 	if (j->state.in_host)
 		return;
-	if (j->state.desc != UB_DESC_NONE)
+	if (j->state.lazy.desc >= 0)
 		repeat(j);
 	else
-		x86_bt_mem_imm(&j->code, SLOT, 0);
+		x86_bt_mem_imm(&j->code, flags_slot(j), 0);
 }
 
 /* scratch bit 11 = SF != OF: OF is bit 11, SF bit 7. */
 static void slot_less(struct jit *j)
 {
-	x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, SLOT);
+	x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, flags_slot(j));
 	x86_shift_imm(&j->code, UB_W32, X86_SHL, x86_reg(REG_SCRATCH), 4);
-	x86_alu_reg_rm(&j->code, UB_W32, X86_XOR, REG_SCRATCH, SLOT);
+	x86_alu_reg_rm(&j->code, UB_W32, X86_XOR, REG_SCRATCH, flags_slot(j));
 	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_OF);
 }
 
@@ -204,19 +236,19 @@ static void slot_cond(struct jit *j, enum ub_cc cc)
 	case UB_CC_LE:
 		slot_less(j);
 		x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), REG_SCRATCH);
-		x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, SLOT);
+		x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, flags_slot(j));
 		x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_ZF);
 		x86_alu_reg_rm(&j->code, UB_W32, X86_OR, REG_SCRATCH, local(LOCAL_SPILL));
 		break;
 	default:
-		x86_test_rm_imm(&j->code, UB_W32, SLOT, mask[cc & ~1u]);
+		x86_test_rm_imm(&j->code, UB_W32, flags_slot(j), mask[cc & ~1u]);
 		break;
 	}
 }
 
 enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc)
 {
-	if (!j->state.in_host && j->state.desc != UB_DESC_NONE)
+	if (!j->state.in_host && j->state.lazy.desc >= 0)
 		repeat(j);
 	if (j->state.in_host)
 		return cc;
@@ -226,11 +258,23 @@ enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc)
 
 void jit_sp_flush(struct jit *j, s32 to)
 {
-	s32 delta = j->state.sp - to;
+	s32 delta = j->state.lazy.sp - to;
 
 	if (!delta)
 		return;
 	jit_flags_clobber(j);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(PT_SP), delta);
-	j->state.sp = to;
+	j->state.lazy.sp = to;
+}
+
+void jit_r11_flush(struct jit *j)
+{
+	if (!j->state.lazy.r11_is_call)
+		return;
+	jit_flags_clobber(j);
+	load_scratch(j, CALL_SLOT);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_ALL);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_OR, REG_SCRATCH, local(LOCAL_USER_FLAGS));
+	x86_mov_rm_reg(&j->code, UB_W64, pt(PT_R11), REG_SCRATCH);
+	j->state.lazy.r11_is_call = false;
 }

@@ -73,22 +73,22 @@ bool ub_flow_kills(const struct ub_block *block, s32 desc, const struct ub_insn 
 {
 	const struct ub_insn *setter;
 
-	if (desc == UB_DESC_NONE)
+	if (desc < 0)
 		return false;
 	setter = &block->insns[desc];
 	return ub_flow_writes(insn, setter->dst) ||
 	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && ub_flow_writes(insn, setter->src));
 }
 
-static bool mentions_sp(const struct ub_insn *insn)
+bool ub_flow_mentions(const struct ub_insn *insn, u8 reg)
 {
 	u32 effect = ub_op_info[insn->op].effect;
 
-	if (effect & (UB_E_RD_DST | UB_E_WR_DST | UB_E_WR_ALL) && insn->dst == UB_RSP)
+	if (effect & (UB_E_RD_DST | UB_E_WR_DST | UB_E_WR_ALL) && insn->dst == reg)
 		return true;
-	if (effect & (UB_E_RD_SRC | UB_E_RD_ADDR) && insn->src == UB_RSP)
+	if (effect & (UB_E_RD_SRC | UB_E_RD_ADDR) && insn->src == reg)
 		return true;
-	return effect & UB_E_RD_ADDR && ub_insn_index(insn) == UB_RSP;
+	return effect & UB_E_RD_ADDR && ub_insn_index(insn) == reg;
 }
 
 enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta)
@@ -98,7 +98,7 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 
 	if (ub_op_info[insn->op].effect & UB_E_CALLS)
 		return UB_SP_OTHER;
-	if (!mentions_sp(insn))
+	if (!ub_flow_mentions(insn, UB_RSP))
 		return UB_SP_NONE;
 	if ((is_add || is_sub) && ub_insn_width(insn) == UB_W64 && !(insn->mode & UB_MODE_F)) {
 		delta = is_add ? insn->imm : -insn->imm;
@@ -114,21 +114,25 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 	return UB_SP_OTHER;
 }
 
-void ub_flow_step(const struct ub_block *block, u32 idx, s32 *desc, s32 *sp)
+void ub_flow_step(const struct ub_block *block, u32 idx, struct ub_lazy *lazy)
 {
 	const struct ub_insn *insn = &block->insns[idx];
+	bool is_call = ub_op_info[insn->op].effect & UB_E_CALLS;
 	s32 delta = 0;
 
-	if (ub_insn_sets_flags(insn))
-		*desc = is_repeatable(insn) ? (s32)idx : UB_DESC_NONE;
-	else if (ub_op_info[insn->op].effect & UB_E_CALLS || ub_flow_kills(block, *desc, insn))
-		*desc = UB_DESC_NONE;
-	switch (ub_flow_sp_use(insn, *sp, &delta)) {
+	if (is_call)
+		lazy->desc = UB_DESC_CALL;
+	else if (ub_insn_sets_flags(insn))
+		lazy->desc = is_repeatable(insn) ? (s32)idx : UB_DESC_NONE;
+	else if (ub_flow_kills(block, lazy->desc, insn))
+		lazy->desc = UB_DESC_NONE;
+	lazy->r11_is_call = is_call || (lazy->r11_is_call && !ub_flow_mentions(insn, UB_R11));
+	switch (ub_flow_sp_use(insn, lazy->sp, &delta)) {
 	case UB_SP_ADJUST:
-		*sp += delta;
+		lazy->sp += delta;
 		break;
 	case UB_SP_OTHER:
-		*sp = 0;
+		lazy->sp = 0;
 		break;
 	default:
 		break;
@@ -152,21 +156,21 @@ static bool liveness_pass(const struct ub_block *block, struct ub_flow *flow)
 }
 
 /* Joins what holds on one edge into its target.  True when the target changed. */
-static bool join(struct ub_flow *to, s32 desc, s32 sp)
+static bool join(struct ub_flow *flow, const struct ub_lazy *edge)
 {
-	if (!to->is_seen) {
-		to->is_seen = true;
-		to->desc = desc;
-		to->sp = sp;
+	struct ub_lazy old = flow->lazy, *to = &flow->lazy;
+
+	if (!flow->is_seen) {
+		flow->is_seen = true;
+		*to = *edge;
 		return true;
 	}
-	if ((to->desc == desc || to->desc == UB_DESC_NONE) && (to->sp == sp || to->sp == 0))
-		return false;
-	if (to->desc != desc)
+	if (to->desc != edge->desc)
 		to->desc = UB_DESC_NONE;
-	if (to->sp != sp)
+	if (to->sp != edge->sp)
 		to->sp = 0;
-	return true;
+	to->r11_is_call &= edge->r11_is_call;
+	return to->desc != old.desc || to->sp != old.sp || to->r11_is_call != old.r11_is_call;
 }
 
 static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, bool labels_are_fixed)
@@ -176,22 +180,21 @@ static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, boo
 
 	for (i = 0; i < block->insn_cnt; i++) {
 		const struct ub_insn *insn = &block->insns[i];
-		s32 desc = flow[i].desc, sp = flow[i].sp;
+		struct ub_lazy lazy = flow[i].lazy;
 		struct ub_flow *next = &flow[i + 1];
 
 		if (!flow[i].is_seen)
 			continue;
-		ub_flow_step(block, i, &desc, &sp);
+		ub_flow_step(block, i, &lazy);
 		if (has_target(insn) && !labels_are_fixed)
-			is_changed |= join(&flow[ub_insn_target(insn, i)], desc, sp);
+			is_changed |= join(&flow[ub_insn_target(insn, i)], &lazy);
 		if (!falls_through(insn))
 			continue;
 		if (next->is_label && !labels_are_fixed) {
-			is_changed |= join(next, desc, sp);
+			is_changed |= join(next, &lazy);
 		} else if (!next->is_label) {
 			next->is_seen = true;
-			next->desc = desc;
-			next->sp = sp;
+			next->lazy = lazy;
 		}
 	}
 	return is_changed;
@@ -205,8 +208,7 @@ static void fix_labels(const struct ub_block *block, struct ub_flow *flow)
 		if (!flow[i].is_label)
 			continue;
 		flow[i].is_seen = true;
-		flow[i].desc = UB_DESC_NONE;
-		flow[i].sp = 0;
+		flow[i].lazy = (struct ub_lazy){ .desc = UB_DESC_NONE };
 	}
 }
 
@@ -222,7 +224,7 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow)
 
 		entry->is_label = true;
 		entry->is_seen = true;
-		entry->desc = UB_DESC_NONE;
+		entry->lazy = (struct ub_lazy){ .desc = UB_DESC_NONE };
 	}
 }
 

@@ -3,8 +3,10 @@
  * flow: what is known of the guest's flags and stack pointer before each instruction.
  *
  * Both are held lazily.  @desc is the index of an instruction whose flags are the guest's and can be had again by
- * running its arithmetic once more, because its operands have not changed since; or UB_DESC_NONE.
+ * running its arithmetic once more, because its operands have not changed since; or UB_DESC_CALL: they are still those
+ * of the last system call, which were saved; or UB_DESC_NONE.
  * @sp is what is still to be added to the guest's rsp in memory.
+ * @r11_is_call: the guest's r11 is what the last system call made it, its flags; memory does not hold it yet.
  */
 #ifndef UB_FLOW_H
 #define UB_FLOW_H
@@ -12,13 +14,19 @@
 #include "../../ir/op.h"
 
 #define UB_DESC_NONE	(-1)
+#define UB_DESC_CALL	(-2)
 
-struct ub_flow {
+struct ub_lazy {
 	s32 desc;
 	s32 sp;
+	bool r11_is_call;
+};
+
+struct ub_flow {
+	struct ub_lazy lazy;
 	bool is_live;		/* some path from here reads the guest's flags before it sets them all */
 	bool is_label;		/* reached by a jump or an entry */
-	bool is_seen;		/* scratch of the analysis: desc and sp mean something */
+	bool is_seen;		/* scratch of the analysis: lazy means something */
 };
 
 /* How an instruction uses the guest's rsp. */
@@ -30,8 +38,10 @@ enum ub_sp_use {
 };
 
 enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta);
-/* desc and sp behind instruction @idx, from those before it. */
-void ub_flow_step(const struct ub_block *block, u32 idx, s32 *desc, s32 *sp);
+/* What is lazy behind instruction @idx, from what is before it. */
+void ub_flow_step(const struct ub_block *block, u32 idx, struct ub_lazy *lazy);
+/* Does the instruction name @reg in any role? */
+bool ub_flow_mentions(const struct ub_insn *insn, u8 reg);
 bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
 /* Does the instruction need the guest's flags as they are before it? */
 bool ub_flow_reads_flags(const struct ub_insn *insn);

@@ -117,7 +117,7 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry)
 	load_guest(j, false);
 	if (j->env->smap)
 		x86_stac(&j->code);
-	j->state = (struct jit_state){ .in_slot = true, .desc = UB_DESC_NONE };
+	j->state = (struct jit_state){ .in_slot = true, .lazy.desc = UB_DESC_NONE };
 	jit_jump(j, entry->insn_idx);
 }
 
@@ -180,9 +180,8 @@ static struct jit_state label_state(const struct jit *j, u32 idx)
 	const struct ub_flow *flow = &j->flow[idx];
 
 	return (struct jit_state){
-		.in_slot = flow->desc == UB_DESC_NONE || !flow->is_live,
-		.desc = flow->desc,
-		.sp = flow->sp,
+		.in_slot = flow->lazy.desc == UB_DESC_NONE,
+		.lazy = flow->lazy,
 	};
 }
 
@@ -190,7 +189,8 @@ static bool is_ready_for(const struct jit *j, u32 idx)
 {
 	struct jit_state want = label_state(j, idx);
 
-	return want.sp == j->state.sp && (!j->flow[idx].is_live || !want.in_slot || j->state.in_slot);
+	return want.lazy.sp == j->state.lazy.sp && want.lazy.r11_is_call == j->state.lazy.r11_is_call &&
+	       (!j->flow[idx].is_live || !want.in_slot || j->state.in_slot);
 }
 
 /* Makes the current state good enough for label @idx. */
@@ -200,15 +200,14 @@ static void convert(struct jit *j, u32 idx)
 	bool is_live = j->flow[idx].is_live;
 
 	/* The same analysis gives both, so a description that the label counts on is the one we have. */
-	if (is_live && !want.in_slot && ub_bug_if(want.desc != j->state.desc, "flags lost on an edge"))
+	if (is_live && !want.in_slot && ub_bug_if(want.lazy.desc != j->state.lazy.desc, "flags lost on an edge"))
 		j->err = -EFAULT;
 	if (is_live && want.in_slot)
 		jit_flags_to_slot(j);
-	if (want.sp != j->state.sp) {
-		x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(PT_SP), j->state.sp - want.sp);
-		j->state.sp = want.sp;
-	}
-	j->state.in_host = false;
+	j->state.in_host = false;	/* a place that need not be kept: the others do for the label */
+	jit_sp_flush(j, want.lazy.sp);
+	if (!want.lazy.r11_is_call)
+		jit_r11_flush(j);
 }
 
 static void patch_new(struct jit *j, u32 off, u32 target_idx)
@@ -261,8 +260,8 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 		x86_lea(&j->code, UB_W64, X86_RCX, (struct x86_rm){
 			.is_mem = true, .reg = X86_RCX, .index = REG_SCRATCH });
 	jit_flags_to_slot(j);
-	if (j->state.sp)
-		x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(PT_SP), j->state.sp);
+	jit_sp_flush(j, 0);
+	jit_r11_flush(j);
 	x86_mov_reg_imm64(&j->code, REG_SCRATCH, stub->exit_idx);
 	if (jit_grow(j, (void **)&j->common, j->common_cnt, &j->common_cap, sizeof(*j->common)))
 		j->common[j->common_cnt++].off = x86_jmp(&j->code);
@@ -297,25 +296,26 @@ static void emit_common_exit(struct jit *j)
 		x86_ret(&j->code);
 }
 
-/* inc/dec dword [task + pagefault_disabled]; the task pointer is in the scratch register. */
-static void emit_pagefaults(struct jit *j, bool are_enabled)
+/* inc/dec dword [task + pagefault_disabled] */
+static void emit_pagefaults(struct jit *j, u8 task, bool are_enabled)
 {
-	x86_inc_dec(&j->code, UB_W32, are_enabled, x86_mem(REG_SCRATCH, j->env->pagefault_off));
+	x86_inc_dec(&j->code, UB_W32, are_enabled, x86_mem(task, j->env->pagefault_off));
 }
 
-/* Around every call out: user accesses closed, page faults allowed.  The task pointer is in the scratch register. */
-static void emit_close(struct jit *j)
+/* Before every call out: user accesses closed, page faults allowed. */
+static void emit_close(struct jit *j, u8 task)
 {
 	if (j->env->smap)
 		x86_clac(&j->code);
-	emit_pagefaults(j, true);
+	emit_pagefaults(j, task, true);
 }
 
+/* Behind every call out; leaves the task pointer in the scratch register. */
 static void emit_reopen(struct jit *j)
 {
 	load(j, REG_PT, local(LOCAL_REGS));
 	load(j, REG_SCRATCH, local(LOCAL_TASK));
-	emit_pagefaults(j, false);
+	emit_pagefaults(j, REG_SCRATCH, false);
 	if (j->env->smap)
 		x86_stac(&j->code);
 }
@@ -325,7 +325,7 @@ static void emit_slow_call(struct jit *j, u64 target, u32 site)
 {
 	store_guest(j);
 	load(j, REG_SCRATCH, local(LOCAL_TASK));
-	emit_close(j);
+	emit_close(j, REG_SCRATCH);
 	load(j, X86_RDI, local(LOCAL_FRAME));
 	copy_out(j, offsetof(struct ub_frame, calls), LOCAL_CALLS);
 	x86_mov_rm_imm(&j->code, UB_W64, x86_mem(X86_RDI, offsetof(struct ub_frame, site)), site);
@@ -336,20 +336,10 @@ static void emit_slow_call(struct jit *j, u64 target, u32 site)
 	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_R11), UB_CALL_SKIP);
 }
 
-/* What the syscall instruction itself does to the guest: rcx = its end, r11 = flags.  rcx is loaded on the way back. */
-static void emit_syscall_regs(struct jit *j, u64 ip)
+/* The task pointer is in @task. */
+static void emit_test_work(struct jit *j, u8 task)
 {
-	load(j, REG_SCRATCH, local(LOCAL_FLAGS));
-	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_ALL);
-	x86_alu_reg_rm(&j->code, UB_W64, X86_OR, REG_SCRATCH, local(LOCAL_USER_FLAGS));
-	store(j, pt(PT_R11), REG_SCRATCH);
-	x86_mov_reg_imm64(&j->code, REG_SCRATCH, ip);
-	store(j, pt(PT_CX), REG_SCRATCH);
-}
-
-static void emit_test_work(struct jit *j)
-{
-	x86_test_rm_imm(&j->code, UB_W32, x86_mem(REG_SCRATCH, j->env->flags_off), j->env->work_mask);
+	x86_test_rm_imm(&j->code, UB_W32, x86_mem(task, j->env->flags_off), j->env->work_mask);
 }
 
 /* Tests that come before the call; each leaves at the syscall instruction with nothing changed. */
@@ -357,39 +347,38 @@ static void emit_before_call(struct jit *j, u32 nr)
 {
 	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_RAX), nr);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_SYSCALL);
-	load(j, REG_SCRATCH, local(LOCAL_TASK));
-	emit_test_work(j);
+	load(j, REG_TASK, local(LOCAL_TASK));
+	emit_test_work(j, REG_TASK);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK);
 	/* The other argument registers, sp and bp live in pt_regs anyway. */
 	store(j, pt(PT_DI), X86_RDI);
 	store(j, pt(PT_SI), X86_RSI);
 	store(j, pt(PT_DX), X86_RDX);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(REG_SCRATCH, j->env->work_off), 0);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(REG_TASK, j->env->work_off), 0);
 }
 
-/* The call itself: the stub wants ip in the scratch register, where emit_syscall_regs() left it. */
-static void emit_call(struct jit *j, u64 stub)
+/* The call itself.  The stub wants the address behind the syscall in the scratch register; rcx gets it too, as the
+ * instruction would have it.  r11 is left pending, see flow.h. */
+static void emit_call(struct jit *j, u64 stub, u64 ip)
 {
-	load(j, X86_R11, local(LOCAL_TASK));
-	if (j->env->smap)
-		x86_clac(&j->code);
-	x86_inc_dec(&j->code, UB_W32, true, x86_mem(X86_R11, j->env->pagefault_off));
+	emit_close(j, REG_TASK);
+	x86_mov_reg_imm64(&j->code, REG_SCRATCH, ip);
 	jit_reloc(j, x86_call(&j->code), stub);
 	emit_reopen(j);
 	x86_inc_dec(&j->code, UB_W64, false, local(LOCAL_CALLS));
 	load(j, X86_RDI, pt(PT_DI));
 	load(j, X86_RSI, pt(PT_SI));
 	load(j, X86_RDX, pt(PT_DX));
-	load(j, X86_RCX, pt(PT_CX));
+	x86_mov_reg_imm64(&j->code, X86_RCX, ip);
 }
 
 /*
  *	tests		jne pre
- * go:	rcx, r11; close; call stub; reopen; count; reload
+ * go:	close; call stub; reopen; count; reload; rcx
  * join:	test work	jne post
  * checked:	-ERESTART*?  exit work?	-> leave right behind
  * and out of line, in emit_cold_call():
- * pre:	pre_call: go / leave at the syscall / skip: rcx, r11; jmp join
+ * pre:	pre_call: go / leave at the syscall / skip: rcx; jmp join
  * post:	post_call: checked / leave right behind
  */
 void jit_syscall(struct jit *j, const struct ub_insn *insn)
@@ -402,15 +391,17 @@ void jit_syscall(struct jit *j, const struct ub_insn *insn)
 		j->err = -EOPNOTSUPP;
 		return;
 	}
-	jit_flags_to_slot(j);
-	j->state.in_host = false;
+	/* Until the call the old r11 is the guest's: it must be in memory before the flags of the last call go. */
+	jit_r11_flush(j);
+	jit_flags_for_call(j);
 	emit_before_call(j, nr);
 	cold.pre = x86_jcc(&j->code, UB_CC_NE);
+	cold.before = j->state;
 	cold.go = j->code.len;
-	emit_syscall_regs(j, ip);
-	emit_call(j, j->env->call_stubs[nr]);
+	emit_call(j, j->env->call_stubs[nr], ip);
+	j->state.lazy.r11_is_call = true;
 	cold.join = j->code.len;
-	emit_test_work(j);
+	emit_test_work(j, REG_SCRATCH);
 	cold.post = x86_jcc(&j->code, UB_CC_NE);
 	cold.checked = j->code.len;
 	cold.behind = jit_exit_new(j, ip, UB_EXIT_RESTART, true);
@@ -419,7 +410,7 @@ void jit_syscall(struct jit *j, const struct ub_insn *insn)
 	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_BE), .exit_idx = cold.behind });
 	x86_test_rm_imm(&j->code, UB_W32, x86_mem(REG_SCRATCH, j->env->work_off), j->env->work_exit_mask);
 	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_NE), .exit_idx = cold.behind });
-	cold.state = j->state;
+	cold.behind_state = j->state;
 	if (jit_grow(j, (void **)&j->colds, j->cold_cnt, &j->cold_cap, sizeof(*j->colds)))
 		j->colds[j->cold_cnt++] = cold;
 }
@@ -428,16 +419,16 @@ static void emit_cold_call(struct jit *j, const struct jit_cold_call *cold)
 {
 	j->idx = cold->idx;
 	j->mark_ip = cold->mark_ip;
-	j->state = cold->state;
+	j->state = cold->before;
 	x86_patch_rel32(&j->code, cold->pre, j->code.len);
 	emit_slow_call(j, j->env->pre_call, cold->behind);
+	load(j, REG_TASK, local(LOCAL_TASK));	/* mov: the comparison's flags stay */
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->go);
 	jit_leave_if(j, UB_CC_A, UB_EXIT_SYSCALL);
-	emit_syscall_regs(j, cold->mark_ip + 2);
-	load(j, X86_RCX, pt(PT_CX));
-	load(j, REG_SCRATCH, local(LOCAL_TASK));
+	x86_mov_reg_imm64(&j->code, X86_RCX, cold->mark_ip + 2);
 	x86_patch_rel32(&j->code, x86_jmp(&j->code), cold->join);
 
+	j->state = cold->behind_state;
 	x86_patch_rel32(&j->code, cold->post, j->code.len);
 	emit_slow_call(j, j->env->post_call, cold->behind);
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->checked);

@@ -174,7 +174,7 @@ static void emit_address(struct jit *j, enum ub_width w, u8 to, const struct ub_
 	addr.index = machine_base(index_reg, index);
 	addr.scale = ub_insn_scale(insn);
 	if (insn->src == UB_RSP && index_reg != UB_RSP)
-		addr.off += j->state.sp;
+		addr.off += j->state.lazy.sp;
 	if (index_reg == UB_NOREG && !addr.off && insn->src != UB_NOREG)
 		x86_mov_reg_rm(&j->code, w, to, base);
 	else if (insn->src == UB_NOREG && index_reg == UB_NOREG)
@@ -363,8 +363,8 @@ static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu al
 	s64 delta = alu == X86_ADD ? insn->imm : -insn->imm;
 	s32 sp_delta = 0;
 
-	if (ub_flow_sp_use(insn, j->state.sp, &sp_delta) == UB_SP_ADJUST) {
-		j->state.sp += sp_delta;
+	if (ub_flow_sp_use(insn, j->state.lazy.sp, &sp_delta) == UB_SP_ADJUST) {
+		j->state.lazy.sp += sp_delta;
 	} else if (!dst.is_mem && ub_insn_width(insn) == UB_W64 && !ub_insn_sets_flags(insn) && delta == (s32)delta) {
 		x86_lea(&j->code, UB_W64, dst.reg, x86_mem(dst.reg, delta));
 	} else {
@@ -498,7 +498,7 @@ static void shift_cl(struct jit *j, const struct ub_insn *insn, enum x86_shift o
 	}
 	if (wants) {
 		jit_flags_to_slot(j);
-		j->state.desc = UB_DESC_NONE;
+		j->state.lazy.desc = UB_DESC_NONE;
 		if (is_rotate(op))
 			jit_flags_to_host(j);
 	} else {
@@ -737,7 +737,8 @@ static void lower_one(struct jit *j, u32 idx)
 {
 	const struct ub_insn *insn = &j->block->insns[idx];
 	bool falls_in = idx && !(ub_op_info[insn[-1].op].effect & UB_E_ENDS);
-	s32 desc, sp, delta;
+	struct ub_lazy lazy;
+	s32 delta;
 
 	if (j->flow[idx].is_label) {
 		if (falls_in)
@@ -747,16 +748,19 @@ static void lower_one(struct jit *j, u32 idx)
 	}
 	j->idx = idx;
 	j->code_off[idx] = j->code.len;
-	if (ub_flow_sp_use(insn, j->state.sp, &delta) == UB_SP_OTHER)
+	if (ub_flow_sp_use(insn, j->state.lazy.sp, &delta) == UB_SP_OTHER)
 		jit_sp_flush(j, 0);
+	if (ub_flow_mentions(insn, UB_R11))
+		jit_r11_flush(j);
 	jit_flags_before_write(j);
-	desc = j->state.desc;
-	sp = j->state.sp;
-	ub_flow_step(j->block, idx, &desc, &sp);
+	lazy = j->state.lazy;
+	ub_flow_step(j->block, idx, &lazy);
 	lower[insn->op](j, insn);
-	j->state.desc = desc;
-	if (!(ub_op_info[insn->op].effect & UB_E_ENDS))
-		ub_bug_if(j->state.sp != sp, "stack pointer lost");
+	j->state.lazy.desc = lazy.desc;
+	if (ub_op_info[insn->op].effect & UB_E_ENDS)
+		return;
+	if (ub_bug_if(j->state.lazy.sp != lazy.sp || j->state.lazy.r11_is_call != lazy.r11_is_call, "lazy state lost"))
+		j->err = -EFAULT;
 }
 
 static void compile(struct jit *j)

@@ -20,6 +20,7 @@ enum {
 #define REG_PT		X86_R8
 #define REG_SCRATCH	X86_R9
 #define REG_GUARD0	X86_R10
+#define REG_TASK	X86_R11	/* around a system call, where no temporary lives */
 
 /* Locals below rbp; five callee-saved registers lie above them. */
 enum {
@@ -33,16 +34,16 @@ enum {
 	LOCAL_TARGET = -104,
 	LOCAL_REGS = -112,	/* pt_regs */
 	LOCAL_SPILL = -120,
-	LOCAL_TEMP2 = -128,	/* r18; r19.. below it */
+	LOCAL_CALL_FLAGS = -128, /* the guest's arithmetic flags at the last system call */
+	LOCAL_TEMP2 = -136,	/* r18; r19.. below it */
 	LOCALS_LEN = 136,	/* with five registers, rbp and the return address a multiple of 16 */
 };
 
-/* Where the guest's flags are at this point of the code; any of the three may hold. */
+/* Where the guest's flags are at this point of the code, any of three may hold; and what else is lazy. */
 struct jit_state {
 	bool in_host;		/* the machine's flags are the guest's */
 	bool in_slot;		/* LOCAL_FLAGS holds them */
-	s32 desc;		/* see flow.h */
-	s32 sp;			/* see flow.h */
+	struct ub_lazy lazy;	/* lazy.desc is the third */
 };
 
 /* What a cold stub must put right before the common part. */
@@ -61,7 +62,7 @@ struct jit_stub {
 
 /* The rare parts of one system call, with the places in the code that lead there and back. */
 struct jit_cold_call {
-	struct jit_state state;
+	struct jit_state before, behind_state;
 	u64 mark_ip;
 	u32 idx;
 	u32 behind;		/* exit */
@@ -121,14 +122,18 @@ void jit_flags_before_write(struct jit *j);
 void jit_flags_set(struct jit *j);
 /* Puts the guest's flags into LOCAL_FLAGS.  Uses the scratch register. */
 void jit_flags_to_slot(struct jit *j);
+/* Puts them into LOCAL_CALL_FLAGS, before a system call. */
+void jit_flags_for_call(struct jit *j);
 /* Puts all of them (OF excepted when they come from the slot) into the machine's flags. */
 void jit_flags_to_host(struct jit *j);
 /* Puts CF into the machine's CF. */
 void jit_flags_carry(struct jit *j);
 /* Emits what is needed so that the returned machine condition holds iff the guest's @cc does. */
 enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc);
-/* Adds what is pending to the guest's rsp.  Changes the machine's flags. */
+/* Adds what is pending to the guest's rsp, but for @to.  Changes the machine's flags. */
 void jit_sp_flush(struct jit *j, s32 to);
+/* Writes the guest's r11 if it is still pending.  Changes the machine's flags; uses the scratch register. */
+void jit_r11_flush(struct jit *j);
 
 /* leave.c */
 void jit_prologue(struct jit *j, const struct ub_entry *entry);
