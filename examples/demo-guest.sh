@@ -77,7 +77,6 @@ run() {
 		echo "$BASHPID" > "$cgroup/cgroup.procs"
 		exec "$measure" run "${options[@]}" -- "${words[@]}"
 	) > "$work/$name.$kind" || die "$name cannot be measured"
-	say "    $(cut -c 1-400 "$work/$name.$kind")"
 }
 
 mkdir -p "$work" "$results" "$cgroup"
@@ -111,6 +110,7 @@ kill "$ubd_pid" 2> /dev/null || true
 wait "$ubd_pid" || true
 cp "$work/ubd.log" "$results/demo-ubd.log"
 
+status=0
 files=()
 for name in $cases; do
 	{
@@ -123,5 +123,6 @@ for name in $cases; do
 	files+=("$work/$name.json")
 done
 echo >&2
-"$measure" report --unit "$accel" --kernel "$(uname -r)" "${files[@]}" > "$results/demo.json"
+"$measure" report --unit "$accel" --kernel "$(uname -r)" "${files[@]}" > "$results/demo.json" || status=$?
 rmmod "$(basename "$module" .ko)" || die "the module cannot be unloaded"
+exit "$status"

@@ -13,7 +13,8 @@
  * The share of calls made in the kernel is that of the steady part: from the second window after the first call was
  * made in a block to the last look at the process.
  *
- * report: reads objects {"name":..,"native":RUN,"bypassed":RUN} and prints the table on stderr, the results on stdout.
+ * report: reads objects {"name":..,"native":RUN,"bypassed":RUN}, perhaps with "opted_out", and prints the table on
+ * stderr, the results on stdout.  Exit status 1 when a program's output was not the same both times.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -157,6 +158,14 @@ static void watch(struct run *run)
 	run->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static struct json_object *number(double value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.4f", value);
+	return json_object_new_double_s(value, text);
+}
+
 static double share(const struct run *run)
 {
 	const struct ub_session_info *last = &run->last.session, *first = &run->steady.session;
@@ -175,9 +184,9 @@ static void add_session(struct json_object *out, const struct run *run)
 	struct json_object *exits = json_object_new_object();
 	u32 kind;
 
-	json_object_object_add(out, "in_kernel_share", json_object_new_double(share(run)));
+	json_object_object_add(out, "in_kernel_share", number(share(run)));
 	json_object_object_add(out, "boost_ms", !info->first_run_ns ? NULL :
-			       json_object_new_double((info->first_run_ns - info->start_ns) / 1e6));
+			       number((info->first_run_ns - info->start_ns) / 1e6));
 	json_object_object_add(out, "blocks", json_object_new_int(run->block_cnt));
 	json_object_object_add(out, "entries", json_object_new_uint64(info->entries));
 	json_object_object_add(out, "calls", json_object_new_uint64(info->calls));
@@ -191,6 +200,21 @@ static void add_session(struct json_object *out, const struct run *run)
 	json_object_object_add(out, "exits", exits);
 }
 
+/* One line for those who wait. */
+static void print_progress(const struct run *run)
+{
+	const struct ub_session_info *info = &run->last.session;
+
+	fprintf(stderr, "measure: %s: exit status %d, %u windows", run->command[0], run->status, run->windows);
+	if (run->best_ns)
+		fprintf(stderr, ", %.1f per block", run->best_ns);
+	if (run->last.has_session)
+		fprintf(stderr, ", attached, %llu calls in %u blocks, share %.1f%%, last native reason %s",
+			(unsigned long long)info->calls, run->block_cnt, 100 * share(run),
+			ub_native_why_name(info->native_why));
+	fputc('\n', stderr);
+}
+
 static int print_run(const struct run *run)
 {
 	struct json_object *out = json_object_new_object();
@@ -201,7 +225,7 @@ static int print_run(const struct run *run)
 	json_object_object_add(out, "output", json_object_new_string_len(text, len > 0 ? len : 0));
 	json_object_object_add(out, "windows", json_object_new_int(run->windows));
 	if (run->is_io)
-		json_object_object_add(out, "ns_per_block", json_object_new_double(run->best_ns));
+		json_object_object_add(out, "ns_per_block", number(run->best_ns));
 	json_object_object_add(out, "attached", json_object_new_boolean(run->last.has_session));
 	if (run->last.has_session)
 		add_session(out, run);
@@ -241,6 +265,7 @@ static int do_run(int argc, char **argv)
 		return 1;
 	}
 	watch(&run);
+	print_progress(&run);
 	return print_run(&run);
 }
 
@@ -312,7 +337,8 @@ static void copy(struct json_object *to, struct json_object *from, const char *n
 	json_object_object_add(to, name, json_object_get(member(from, name)));
 }
 
-static void add_case(struct json_object *cases, struct json_object *input, bool is_kvm)
+/* Adds a case to the results and a row to the table; false when the outputs differ. */
+static bool add_case(struct json_object *cases, struct json_object *input, bool is_kvm)
 {
 	struct json_object *native = member(input, "native"), *bypassed = member(input, "bypassed");
 	struct json_object *opted_out = member(input, "opted_out");
@@ -326,17 +352,16 @@ static void add_case(struct json_object *cases, struct json_object *input, bool 
 	json_object_object_add(out, "name", json_object_get(member(input, "name")));
 	json_object_object_add(out, "unit", json_object_new_string(is_kvm ? "nanoseconds_per_iteration" :
 										"instructions_per_iteration"));
-	json_object_object_add(out, "native", json_object_new_double(before));
-	json_object_object_add(out, "bypassed", json_object_new_double(after));
+	json_object_object_add(out, "native", number(before));
+	json_object_object_add(out, "bypassed", number(after));
 	json_object_object_add(out, "in_kernel_share", member(bypassed, "in_kernel_share") ?
-			       json_object_get(member(bypassed, "in_kernel_share")) : json_object_new_double(0));
+			       json_object_get(member(bypassed, "in_kernel_share")) : number(0));
 	json_object_object_add(out, "same_output", json_object_new_boolean(same));
 	copy(out, bypassed, "boost_ms");
 	copy(out, bypassed, "blocks");
 	copy(out, bypassed, "exits");
 	if (opted_out)
-		json_object_object_add(out, "opted_out",
-				       json_object_new_double(figure(opted_out, opted_printed, is_kvm)));
+		json_object_object_add(out, "opted_out", number(figure(opted_out, opted_printed, is_kvm)));
 	json_object_array_add(cases, out);
 
 	fprintf(stderr, "%-15s %10.1f %10.1f %+10.1f %+7.1f%% %7.1f%% %7.0f %6s  %-5s %s\n", text_of(input, "name"),
@@ -344,9 +369,13 @@ static void add_case(struct json_object *cases, struct json_object *input, bool 
 		100 * json_object_get_double(member(out, "in_kernel_share")),
 		json_object_get_double(member(out, "boost_ms")), text_of(bypassed, "blocks"), same ? "same" : "DIFF",
 		text_of(bypassed, "exits"));
+	if (opted_out)
+		fprintf(stderr, "  not attached, with the module loaded: %.1f (%+.1f)\n",
+			figure(opted_out, opted_printed, is_kvm), figure(opted_out, opted_printed, is_kvm) - before);
 	json_object_put(native_printed);
 	json_object_put(bypassed_printed);
 	json_object_put(opted_printed);
+	return same;
 }
 
 static int do_report(int argc, char **argv)
@@ -374,7 +403,8 @@ static int do_report(int argc, char **argv)
 			status = 1;
 			continue;
 		}
-		add_case(cases, input, !strcmp(accel, "kvm"));
+		if (!add_case(cases, input, !strcmp(accel, "kvm")))
+			status = 1;
 		json_object_put(input);
 	}
 	json_object_object_add(out, "schema", json_object_new_string("ub-results/1"));
