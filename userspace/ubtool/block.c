@@ -2,7 +2,8 @@
 /* block: the translated code that is loaded, and where it is left. */
 #include "tool.h"
 
-static void out_block(struct json_object *blocks, const struct ub_block_info *info, const struct ub_session_info *session)
+static void out_block(struct json_object *blocks, const struct ub_block_info *info,
+		      const struct ub_session_info *session)
 {
 	struct json_object *out = out_object(blocks, NULL);
 
