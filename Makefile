@@ -78,6 +78,11 @@ $(O)/examples/%: $(B)/examples/%.o $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -Wl,--as-needed -o $@ $^ -ljson-c -lpthread
 
+# It looks at other programs, through libub.
+$(O)/examples/measure: $(B)/examples/measure.o $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c
+
 # The numbers of the system calls, by name.
 $(call obj,userspace/libub/names.c): $(B)/userspace/libub/syscall_names.inc
 $(B)/userspace/libub/syscall_names.inc: userspace/libub/syscall_names.awk
@@ -110,7 +115,11 @@ $(O)/tests/unit/ubd_%: $(B)/tests/unit/ubd_%.o $(B)/ubd.a $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -lelf -lz -ljson-c -lZydis
 
-$(O)/tests/unit/%: $(B)/tests/unit/%.o $(call obj,$(wildcard tests/harness.c)) $(B)/ub.a
+$(O)/tests/unit/jit_%: $(B)/tests/unit/jit_%.o $(B)/tests/harness.o $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
+
+$(O)/tests/unit/%: $(B)/tests/unit/%.o $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis
 
