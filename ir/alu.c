@@ -5,9 +5,9 @@
  * Flags that the SDM leaves undefined are given a value all the same, that of current processors where it is simple,
  * and reported in @undefined so that a comparison can leave them out:
  *   and or xor test	AF = 0
- *   shl shr sar	AF = 0; OF for counts above 1 by the rule for count 1; CF of a count above the width from
- *			the bit that a longer register would have there: 0 (shl, shr) or the sign (sar)
- *   rol ror		OF for counts above 1 by the rule for count 1
+ *   shl shr sar	AF = 0; OF as a shift by 1 would set it; CF of a count above the width as if the register
+ *			were longer: 0 (shl, shr) or the sign (sar)
+ *   rol ror		OF as a rotation by 1 would set it
  *   mul imul		SF and PF of the low half, ZF = AF = 0
  *   div idiv		all flags are kept (the IR promises this; processors differ)
  */
@@ -95,7 +95,7 @@ static struct ub_alu unchanged(enum ub_width w, u64 a)
 	return (struct ub_alu){ .val = ub_alu_trunc(w, a) };
 }
 
-/* @carry_known: false when the count is so large that the SDM does not say what falls out. */
+/* @overflow is that of a shift by 1.  @carry_known: false when the count is so large that the SDM does not say what falls out. */
 static struct ub_alu shifted(enum ub_width w, u64 val, bool carry, bool overflow, u32 count, bool carry_known)
 {
 	return (struct ub_alu){
@@ -116,7 +116,7 @@ struct ub_alu ub_alu_shl(enum ub_width w, u64 a, u64 count)
 		return unchanged(w, a);
 	val = ub_alu_trunc(w, ub_alu_trunc(w, a) << n);
 	carry = n <= bits && ub_alu_trunc(w, a) >> (bits - n) & 1;
-	return shifted(w, val, carry, sign(w, val) ^ carry, n, n < bits);
+	return shifted(w, val, carry, sign(w, a ^ a << 1), n, n < bits);
 }
 
 struct ub_alu ub_alu_shr(enum ub_width w, u64 a, u64 count)
@@ -127,8 +127,7 @@ struct ub_alu ub_alu_shr(enum ub_width w, u64 a, u64 count)
 	if (!n)
 		return unchanged(w, a);
 	val = from >> n;
-	/* OF, count 1: the sign of the operand, which is then the second highest bit of the result. */
-	return shifted(w, val, from >> (n - 1) & 1, sign(w, val ^ val << 1), n, n < UB_WIDTH_BITS(w));
+	return shifted(w, val, from >> (n - 1) & 1, sign(w, from), n, n < UB_WIDTH_BITS(w));
 }
 
 struct ub_alu ub_alu_sar(enum ub_width w, u64 a, u64 count)
@@ -161,7 +160,7 @@ struct ub_alu ub_alu_rol(enum ub_width w, u64 a, u64 count)
 	if (!n)
 		return unchanged(w, a);
 	val = by ? ub_alu_trunc(w, from << by | from >> (bits - by)) : from;
-	return rotated(val, val & 1, sign(w, val) ^ (val & 1), n);
+	return rotated(val, val & 1, sign(w, a ^ a << 1), n);
 }
 
 struct ub_alu ub_alu_ror(enum ub_width w, u64 a, u64 count)
@@ -172,7 +171,7 @@ struct ub_alu ub_alu_ror(enum ub_width w, u64 a, u64 count)
 	if (!n)
 		return unchanged(w, a);
 	val = by ? ub_alu_trunc(w, from >> by | from << (bits - by)) : from;
-	return rotated(val, sign(w, val), sign(w, val ^ val << 1), n);
+	return rotated(val, sign(w, val), sign(w, a) ^ (a & 1), n);
 }
 
 /* CF = OF = the low half alone does not hold the product. */
