@@ -3,7 +3,7 @@
  * process: who is attached and how it fares; asks ubd to attach and detach.
  *
  * Attaching is ubd's: an attached process without somebody who lifts its code gains nothing, and an attachment ends
- * when the descriptor that made it is closed.
+ * when the descriptor that made it is closed.  Detaching works without ubd too.
  */
 #include "tool.h"
 
@@ -65,17 +65,33 @@ static int process_show(struct tool *tool, int argc, char **argv)
 	return TOOL_OK;
 }
 
-/* What to do when ubd is not there. */
-static int fail_without_ubd(struct tool *tool, const char *verb, u32 pid)
+/* Ends an attachment that somebody else made, straight at the module. */
+static int detach_without_ubd(struct tool *tool, const struct ub_process *process)
 {
-	struct ub_process process = { 0 };
+	struct ub_session_info info;
+	int fd, err;
 
-	if (!strcmp(verb, "attach"))
-		return tool_fail(tool, "ubd does not run, and it alone lifts code: start ubd first");
-	ub_process_read(pid, &process);
-	return tool_fail(tool, "ubd does not run; an attachment belongs to the program that made it and ends with it. "
-			 "To stop bypassing at once: ubtool cgroup set %s off",
-			 process.cgroup[0] ? process.cgroup : "PATH");
+	fd = tool_device(tool);
+	if (fd < 0)
+		return TOOL_FAILED;
+	err = ub_session_find(fd, process->pid, &info);
+	if (err == -ENOENT)
+		return tool_fail(tool, "process %d (%s) is not attached", process->pid, process->comm);
+	if (!err)
+		err = ub_detach(fd, info.id);
+	if (err)
+		return tool_fail(tool, "ubd does not run, and the attachment of process %d belongs to another program: %s. "
+				 "To stop bypassing at once: ubtool cgroup set %s off", process->pid,
+				 ub_command_error(UB_IOC_DETACH, err), process->cgroup[0] ? process->cgroup : "PATH");
+	out_u64(tool->out, "pid", process->pid);
+	return TOOL_OK;
+}
+
+static int fail_without_ubd(struct tool *tool, const char *verb, const struct ub_process *process)
+{
+	if (!strcmp(verb, "detach"))
+		return detach_without_ubd(tool, process);
+	return tool_fail(tool, "ubd does not run, and it alone lifts code: start ubd first");
 }
 
 static int ask_ubd(struct tool *tool, const char *verb, int argc, char **argv)
@@ -95,7 +111,7 @@ static int ask_ubd(struct tool *tool, const char *verb, int argc, char **argv)
 		break;
 	case -ENOENT:
 	case -ECONNREFUSED:
-		return fail_without_ubd(tool, verb, pid);
+		return fail_without_ubd(tool, verb, &process);
 	case -EACCES:
 	case -EPERM:
 		return tool_fail(tool, "cannot talk to ubd: not permitted, it needs root");
