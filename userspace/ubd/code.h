@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* code: reads another process's code, and says which of it may be lifted. */
+#ifndef UBD_CODE_H
+#define UBD_CODE_H
+
+#include <ub/port.h>
+
+/* A private, file-backed mapping that is executable and not writable. */
+struct code_mapping {
+	u64 start, end;
+	u64 offset;			/* in the file */
+	u64 inode;
+};
+
+struct code {
+	int mem_fd;
+	struct code_mapping *mappings;
+	u32 mapping_cnt;
+};
+
+int code_open(u32 pid, struct code *ret);
+void code_close(struct code *code);
+
+/* ub_lift()'s readers; @ctx is a struct code. */
+u32 code_read(void *ctx, u64 ip, u8 *buf, u32 len);
+bool code_read_data(void *ctx, u64 address, u32 len, u64 *ret);
+
+/* True when a syscall instruction stands right before @ip, in code that may be lifted. */
+bool code_is_behind_call(struct code *code, u64 ip);
+/* What names @ip whatever address its file is mapped at; false when it is in no such file. */
+bool code_identity(const struct code *code, u64 ip, u64 *ret_inode, u64 *ret_offset);
+
+#endif

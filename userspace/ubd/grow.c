@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * grow: what a block's exits say.
+ *
+ * An exit at code that was not lifted is the next thing to lift; faults, pending work and restarts are the kernel's
+ * normal business.  Each entry costs an exit, so calls for each entry is the one measure of gain: below the limit,
+ * with nothing left to grow, the block goes.
+ */
+#include "grow.h"
+
+#include "say.h"
+
+#define NS_PER_MS	1000000ull
+#define MIN_SHARE	50	/* an exit is worth growing at when one entry of so many leaves there */
+#define MIN_EXITS	16
+#define LAST_GROW_MS	10000
+
+bool grow_pays(const struct config *config, u64 runs, u64 calls)
+{
+	return runs < config->min_entries || calls >= runs * config->min_calls_per_entry;
+}
+
+bool grow_learn(struct region *region, const struct ub_exit_info *exits, u32 cnt, u64 min_cnt)
+{
+	bool is_new = false;
+	u32 i;
+
+	for (i = 0; i < cnt; i++) {
+		if (exits[i].count < min_cnt)
+			continue;
+		if (exits[i].kind == UB_EXIT_END)
+			is_new |= region_add_root(region, exits[i].ip);
+		if (exits[i].kind != UB_EXIT_INDIRECT || !exits[i].last_target)
+			continue;
+		is_new |= region_add_hint(region, exits[i].ip, exits[i].last_target);
+		is_new |= region_add_root(region, exits[i].last_target);
+	}
+	return is_new;
+}
+
+/* Grows when an exit is hot and new; true when a new block took the place of the old. */
+static bool grow(struct sessions *sessions, struct session *session, const struct ub_block_info *info, u64 now)
+{
+	u64 min_cnt = info->runs / MIN_SHARE;
+	struct ub_exit_info *exits;
+	u32 cnt, old_insns = session->guest_insn_cnt;
+	bool is_new;
+
+	if (session->regrowth_cnt >= sessions->config->max_regrowths || now < session->next_grow_ns)
+		return false;
+	if (ub_block_exits(sessions->device, session->block_id, &exits, &cnt))
+		return false;
+	is_new = grow_learn(&session->region, exits, cnt, min_cnt < MIN_EXITS ? MIN_EXITS : min_cnt);
+	free(exits);
+	if (!is_new)
+		return false;
+	session->regrowth_cnt++;
+	session->next_grow_ns = now + session->grow_ms * NS_PER_MS;
+	if (session->grow_ms < LAST_GROW_MS)
+		session->grow_ms *= 2;
+	if (session_reload(sessions, session))
+		return false;
+	ubd_say(SAY_NOTE, "%u (%s): grew from %u to %u instructions, block %u", session->pid, session->comm, old_insns,
+		session->guest_insn_cnt, session->block_id);
+	return true;
+}
+
+static void take_back(struct sessions *sessions, struct session *session, u64 now, const char *why)
+{
+	session_rest(sessions, session->inode, session->offset, now);
+	session_rest(sessions, SESSION_PROCESS(session), now);
+	session_end(sessions, session, why);
+}
+
+static void judge(struct sessions *sessions, struct session *session, const struct ub_block_info *info, u64 now)
+{
+	u64 runs = info->runs - session->runs, calls = info->calls - session->calls;
+	char why[128];
+
+	if (grow(sessions, session, info, now)) {
+		session->watch_ms = SESSION_FIRST_WATCH_MS;
+		return;
+	}
+	if (runs < sessions->config->min_entries)
+		return;
+	if (!grow_pays(sessions->config, runs, calls)) {
+		/* Exits that are still waiting for their turn to grow deserve the wait. */
+		if (now < session->next_grow_ns)
+			return;
+		snprintf(why, sizeof(why), "does not pay: %llu entries made %llu calls", (unsigned long long)runs,
+			 (unsigned long long)calls);
+		take_back(sessions, session, now, why);
+		return;
+	}
+	session->runs = info->runs;
+	session->calls = info->calls;
+}
+
+void grow_watch(struct sessions *sessions, struct session *session, u64 now)
+{
+	struct ub_session_info live;
+	struct ub_block_info info;
+	int err;
+
+	if (ub_session_info(sessions->device, session->session_id, &live) || live.state == UB_SESSION_DYING) {
+		session_end(sessions, session, "the process is gone or runs another program");
+		return;
+	}
+	err = ub_block_info(sessions->device, session->block_id, &info);
+	if (err || info.state == UB_BLOCK_DEAD || session->is_stale) {
+		if (now >= session->next_grow_ns) {
+			if (session->regrowth_cnt++ >= sessions->config->max_regrowths) {
+				take_back(sessions, session, now, "its code keeps changing");
+				return;
+			}
+			session->next_grow_ns = now + session->grow_ms * NS_PER_MS;
+			session->grow_ms *= session->grow_ms < LAST_GROW_MS ? 2 : 1;
+			session->block_id = 0;
+			err = session_reload(sessions, session);
+			if (err && err != -ESTALE) {
+				take_back(sessions, session, now, "its code changed and cannot be lifted any more");
+				return;
+			}
+		}
+	} else {
+		judge(sessions, session, &info, now);
+	}
+	if (!session->pid)
+		return;
+	session->next_watch_ns = now + session->watch_ms * NS_PER_MS;
+	if (session->watch_ms < SESSION_LAST_WATCH_MS)
+		session->watch_ms = session->watch_ms * 3 / 2;
+	if (session->watch_ms > SESSION_LAST_WATCH_MS)
+		session->watch_ms = SESSION_LAST_WATCH_MS;
+}

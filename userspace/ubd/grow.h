@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* grow: watches the blocks that run, lets them grow where they are left, takes back what does not pay. */
+#ifndef UBD_GROW_H
+#define UBD_GROW_H
+
+#include "session.h"
+
+enum grow_verdict { GROW_KEEP, GROW_MORE, GROW_TAKE_BACK };
+
+/* Watches one session whose time has come. */
+void grow_watch(struct sessions *sessions, struct session *session, u64 now);
+
+/* Adds what the exits of a block teach to @region; true when there is something new to lift. */
+bool grow_learn(struct region *region, const struct ub_exit_info *exits, u32 cnt, u64 min_cnt);
+
+/* Whether @runs entries and @calls calls since the last judgement pay. */
+bool grow_pays(const struct config *config, u64 runs, u64 calls);
+
+#endif

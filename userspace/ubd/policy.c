@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/* policy: exclusions and modes.  The kernel enforces the mode once more. */
+#include "policy.h"
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Without the module: calls that neither change the address space nor the thread itself. */
+static const u32 expected[] = {
+	SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_poll, SYS_lseek, SYS_pread64, SYS_pwrite64, SYS_readv,
+	SYS_writev, SYS_sched_yield, SYS_getpid, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_getuid,
+	SYS_getgid, SYS_geteuid, SYS_getegid, SYS_getppid, SYS_gettid, SYS_futex, SYS_clock_gettime, SYS_epoll_wait,
+	SYS_epoll_ctl, SYS_epoll_pwait, SYS_accept4, SYS_getrandom, SYS_preadv, SYS_pwritev, SYS_newfstatat, SYS_openat,
+};
+
+static __u64 dispatched[8];
+
+void policy_calls(const struct ub_feature *feature)
+{
+	u32 i;
+
+	memset(dispatched, 0, sizeof(dispatched));
+	if (feature)
+		memcpy(dispatched, feature->syscalls, sizeof(dispatched));
+	for (i = 0; !feature && i < ARRAY_SIZE(expected); i++)
+		dispatched[expected[i] / 64] |= 1ull << expected[i] % 64;
+}
+
+bool policy_is_hot_call(void *ctx, u32 nr)
+{
+	return ub_syscall_in(dispatched, nr);
+}
+
+bool policy_may_dispatch(void *ctx, u64 nr)
+{
+	return nr < UB_SYSCALL_LIMIT && ub_syscall_in(dispatched, nr);
+}
+
+const char *policy_excluded(const struct config *config, const struct ub_process *process)
+{
+	char path[64];
+	struct stat st;
+	u32 i;
+
+	if (process->pid == getpid())
+		return "ubd itself";
+	if (process->pid == 1 && !config->init)
+		return "process 1";
+	if (process->is_kernel)
+		return "a kernel thread";
+	for (i = 0; i < config->exclude_comm_cnt; i++)
+		if (!strcmp(process->comm, config->exclude_comm[i]))
+			return "its name is in exclude_comm";
+	snprintf(path, sizeof(path), "/proc/%d", process->pid);
+	if (config->exclude_uid_cnt && stat(path, &st))
+		return "it is gone";
+	for (i = 0; i < config->exclude_uid_cnt; i++)
+		if (st.st_uid == config->exclude_uid[i])
+			return "its user is in exclude_uid";
+	return NULL;
+}
+
+enum ub_mode policy_mode(const struct config *config, int device, const struct ub_process *process)
+{
+	enum ub_mode own, mode = UB_MODE_INHERIT;
+	int dir_fd = -1;
+
+	if (device >= 0)
+		dir_fd = ub_cgroup_open(process->cgroup);
+	if (dir_fd >= 0) {
+		if (ub_cgroup_get(device, dir_fd, &own, &mode))
+			mode = UB_MODE_INHERIT;
+		close(dir_fd);
+	}
+	if (mode == UB_MODE_INHERIT)
+		mode = config_mode(config, process->cgroup);
+	return mode == UB_MODE_INHERIT ? UB_MODE_OBSERVE : mode;
+}

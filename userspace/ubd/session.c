@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * session: lift, attach, load, let go.
+ *
+ * What did not work is remembered by the code's place in its file, so that neither a restart of the program nor
+ * address randomisation brings it back before its time.
+ */
+#include "session.h"
+
+#include <time.h>
+
+#include "say.h"
+
+#define NS_PER_S	1000000000ull
+#define NS_PER_MS	1000000ull
+#define LOG_SIZE	4096
+
+u64 session_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+struct session *session_find(struct sessions *sessions, u32 pid)
+{
+	u32 i;
+
+	for (i = 0; i < SESSION_MAX; i++)
+		if (pid && sessions->list[i].pid == pid)
+			return &sessions->list[i];
+	return NULL;
+}
+
+static struct grudge *find_grudge(struct sessions *sessions, u64 inode, u64 offset)
+{
+	u32 i;
+
+	for (i = 0; i < SESSION_MAX_GRUDGES; i++)
+		if (sessions->grudges[i].until_ns && sessions->grudges[i].inode == inode &&
+		    sessions->grudges[i].offset == offset)
+			return &sessions->grudges[i];
+	return NULL;
+}
+
+bool session_is_resting(struct sessions *sessions, u64 inode, u64 offset, u64 now)
+{
+	const struct grudge *grudge = find_grudge(sessions, inode, offset);
+
+	return grudge && now < grudge->until_ns;
+}
+
+void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now)
+{
+	struct grudge *grudge = find_grudge(sessions, inode, offset), *oldest = sessions->grudges;
+	u32 delay_s = sessions->config->retry_s, i;
+
+	if (grudge) {
+		delay_s = grudge->delay_s * 2;
+	} else {
+		for (i = 0; i < SESSION_MAX_GRUDGES; i++)
+			if (sessions->grudges[i].until_ns < oldest->until_ns)
+				oldest = &sessions->grudges[i];
+		grudge = oldest;
+	}
+	if (delay_s > SESSION_LAST_RETRY_S)
+		delay_s = SESSION_LAST_RETRY_S;
+	*grudge = (struct grudge){ inode, offset, now + delay_s * NS_PER_S, delay_s };
+}
+
+static int session_lift(struct sessions *sessions, struct session *session, struct region_lifted *ret)
+{
+	const struct region_env env = {
+		.max_guest_insns = sessions->config->max_guest_insns,
+		.limit = sessions->device >= 0 ? sessions->feature.limit : POLICY_USER_LIMIT,
+		.may_dispatch = policy_may_dispatch,
+	};
+	int err = region_lift(&session->region, session->pid, &env, ret);
+
+	if (err) {
+		ubd_say(SAY_NOTE, "%u (%s): its hot code cannot be lifted: %s", session->pid, session->comm,
+			err == -EOPNOTSUPP ? "nothing useful to lift" : strerror(-err));
+		return err;
+	}
+	if (ret->is_verified)
+		return 0;
+	ubd_say(SAY_WARNING, "%u (%s): the verifier refuses the lifted block: %s", session->pid, session->comm,
+		ret->log);
+	region_lifted_free(ret);
+	return -EACCES;
+}
+
+static int load_block(struct sessions *sessions, struct session *session, const struct ub_lifted *lifted)
+{
+	struct ub_code code[UB_MAX_CODE_RANGES] = { 0 };
+	char log[LOG_SIZE] = "";
+	struct ub_load load = {
+		.session_id = session->session_id, .replace_id = session->block_id,
+		.insns = (uintptr_t)lifted->block.insns, .insn_cnt = lifted->block.insn_cnt,
+		.entries = (uintptr_t)lifted->block.entries, .entry_cnt = lifted->block.entry_cnt,
+		.code = (uintptr_t)code, .code_cnt = lifted->range_cnt,
+		.log_buf = (uintptr_t)log, .log_size = sizeof(log), .log_level = 1,
+	};
+	u32 i;
+	int err;
+
+	if (lifted->range_cnt > UB_MAX_CODE_RANGES)
+		return -E2BIG;
+	for (i = 0; i < lifted->range_cnt; i++)
+		code[i] = (struct ub_code){ .start = lifted->ranges[i].start, .len = lifted->ranges[i].len,
+					    .bytes = (uintptr_t)lifted->ranges[i].bytes };
+	err = ub_load(sessions->device, &load);
+	log[sizeof(log) - 1] = 0;
+	if (err) {
+		log[strcspn(log, "\n")] = 0;
+		ubd_say(err == -ESTALE ? SAY_NOTE : SAY_WARNING, "%u (%s): the kernel does not take the block: %s%s%s",
+			session->pid, session->comm, ub_command_error(UB_IOC_LOAD, err), *log ? ": " : "", log);
+		return err;
+	}
+	session->block_id = load.block_id;
+	session->guest_insn_cnt = lifted->guest_insn_cnt;
+	session->runs = session->calls = 0;
+	return 0;
+}
+
+int session_reload(struct sessions *sessions, struct session *session)
+{
+	struct region_lifted lifted;
+	int err;
+
+	err = session_lift(sessions, session, &lifted);
+	if (err)
+		return err;
+	err = load_block(sessions, session, lifted.lifted);
+	session->inode = lifted.inode;
+	session->offset = lifted.offset;
+	region_lifted_free(&lifted);
+	session->is_stale = err == -ESTALE;
+	return err;
+}
+
+static struct session *fill_slot(struct sessions *sessions, const struct heat_process *process)
+{
+	struct session *session = sessions->list;
+	const struct heat_site *site;
+	u32 i, best;
+	bool taken[HEAT_MAX_SITES] = { false };
+
+	while (session < sessions->list + SESSION_MAX && session->pid)
+		session++;
+	if (session == sessions->list + SESSION_MAX || sessions->cnt >= sessions->config->max_sessions)
+		return NULL;
+	memset(session, 0, sizeof(*session));
+	session->pid = process->pid;
+	session->start_ns = process->start_ns;
+	memcpy(session->comm, process->comm, sizeof(session->comm));
+	/* Hottest first: the first entry is the one that names the code, and the budget may not last for all. */
+	for (;;) {
+		best = HEAT_MAX_SITES;
+		for (i = 0; i < process->site_cnt; i++)
+			if (!taken[i] && policy_is_hot_call(NULL, process->sites[i].nr) &&
+			    (best == HEAT_MAX_SITES || process->sites[i].total > process->sites[best].total))
+				best = i;
+		if (best == HEAT_MAX_SITES)
+			break;
+		taken[best] = true;
+		site = &process->sites[best];
+		region_add_entry(&session->region, site->ip, site->nr);
+	}
+	return session;
+}
+
+/* Only says what would be gained. */
+static int observe(struct sessions *sessions, struct session *session)
+{
+	struct region_lifted lifted;
+	int err = session_lift(sessions, session, &lifted);
+
+	if (err)
+		return err;
+	ubd_say(SAY_NOTE, "%u (%s): hot, and %u instructions of it can be lifted; policy is \"observe\"",
+		session->pid, session->comm, lifted.lifted->guest_insn_cnt);
+	region_lifted_free(&lifted);
+	return 0;
+}
+
+static int attach_and_load(struct sessions *sessions, struct session *session)
+{
+	struct region_lifted lifted;
+	struct ub_attach attach;
+	u64 now = session_now();
+	int err;
+
+	err = session_lift(sessions, session, &lifted);
+	if (err)
+		return err;
+	session->inode = lifted.inode;
+	session->offset = lifted.offset;
+	if (session_is_resting(sessions, lifted.inode, lifted.offset, now)) {
+		region_lifted_free(&lifted);
+		return -EAGAIN;
+	}
+	err = ub_attach(sessions->device, session->pid, &attach);
+	if (err) {
+		ubd_say(SAY_NOTE, "%u (%s): cannot attach: %s", session->pid, session->comm,
+			ub_command_error(UB_IOC_ATTACH, err));
+		region_lifted_free(&lifted);
+		return err;
+	}
+	session->session_id = attach.session_id;
+	err = load_block(sessions, session, lifted.lifted);
+	session->is_stale = err == -ESTALE;
+	region_lifted_free(&lifted);
+	if (err)
+		ub_detach(sessions->device, session->session_id);
+	return err;
+}
+
+int session_begin(struct sessions *sessions, const struct heat_process *process, enum ub_mode mode)
+{
+	struct session *session = fill_slot(sessions, process);
+	u64 now = session_now();
+	int err;
+
+	if (!session)
+		return -ENOSPC;
+	if (mode != UB_MODE_ON || sessions->device < 0) {
+		err = observe(sessions, session);
+		session->pid = 0;
+		session_rest(sessions, SESSION_PROCESS(process), now);
+		return err;
+	}
+	err = attach_and_load(sessions, session);
+	if (err) {
+		session->pid = 0;
+		if (err != -ESTALE)
+			session_rest(sessions, SESSION_PROCESS(process), now);
+		return err;
+	}
+	session->watch_ms = SESSION_FIRST_WATCH_MS;
+	session->grow_ms = SESSION_FIRST_WATCH_MS;
+	session->next_watch_ns = now + session->watch_ms * NS_PER_MS;
+	sessions->cnt++;
+	ubd_say(SAY_NOTE, "%u (%s): attached; block %u of %u instructions, %u entries", session->pid, session->comm,
+		session->block_id, session->guest_insn_cnt, session->region.entry_cnt);
+	return 0;
+}
+
+void session_end(struct sessions *sessions, struct session *session, const char *why)
+{
+	if (!session->pid)
+		return;
+	if (session->session_id && sessions->device >= 0)
+		ub_detach(sessions->device, session->session_id);
+	ubd_say(SAY_NOTE, "%u (%s): detached: %s", session->pid, session->comm, why);
+	session->pid = 0;
+	sessions->cnt--;
+}
+
+void session_end_all(struct sessions *sessions, const char *why)
+{
+	u32 i;
+
+	for (i = 0; i < SESSION_MAX; i++)
+		session_end(sessions, &sessions->list[i], why);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* session: the processes that are helped now, and the memory of those that did not gain. */
+#ifndef UBD_SESSION_H
+#define UBD_SESSION_H
+
+#include "config.h"
+#include "heat.h"
+#include "policy.h"
+#include "region.h"
+
+#define SESSION_MAX		256
+#define SESSION_MAX_GRUDGES	512
+#define SESSION_FIRST_WATCH_MS	50
+#define SESSION_LAST_WATCH_MS	1000
+#define SESSION_LAST_RETRY_S	3600
+
+struct session {
+	u32 pid;			/* 0: a free slot */
+	u64 start_ns;
+	char comm[16];
+	u32 session_id;
+	u32 block_id;
+	u64 inode, offset;		/* of its first entry, see code_identity() */
+	struct region region;
+	u32 guest_insn_cnt;
+	u32 regrowth_cnt;
+	bool is_stale;			/* code moved under it: lift again */
+	u64 runs, calls;		/* of the block, at the last judgement */
+	u64 next_watch_ns;
+	u32 watch_ms;
+	u64 next_grow_ns;
+	u32 grow_ms;
+};
+
+/* Code that was tried in vain, or a process: not before @until_ns again. */
+struct grudge {
+	u64 inode, offset;		/* or 0 and the process: pid, start */
+	u64 until_ns;
+	u32 delay_s;
+};
+
+struct sessions {
+	struct session list[SESSION_MAX];
+	u32 cnt;
+	struct grudge grudges[SESSION_MAX_GRUDGES];
+	int device;			/* /dev/ub, -1: none */
+	struct ub_feature feature;
+	const struct config *config;
+};
+
+u64 session_now(void);			/* CLOCK_BOOTTIME, nanoseconds */
+struct session *session_find(struct sessions *sessions, u32 pid);
+
+/* Not worth a look now? */
+bool session_is_resting(struct sessions *sessions, u64 inode, u64 offset, u64 now);
+/* Rest for the configured time, twice as long as last time. */
+void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now);
+#define SESSION_PROCESS(process)	((u64)(process)->pid << 32), (process)->start_ns
+
+/*
+ * Lifts the hot calls of @process and, in mode ON, attaches and loads.  0, or -errno; says what came of it.  A
+ * process that fails rests.
+ */
+int session_begin(struct sessions *sessions, const struct heat_process *process, enum ub_mode mode);
+/* Lifts and loads again in place of the block there is. */
+int session_reload(struct sessions *sessions, struct session *session);
+void session_end(struct sessions *sessions, struct session *session, const char *why);
+void session_end_all(struct sessions *sessions, const char *why);
+
+#endif
