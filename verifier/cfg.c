@@ -154,7 +154,7 @@ u32 ub_cfg_next(const struct ub_env *env, u32 idx, u32 nth)
 	return effect & UB_E_ENDS ? UB_NO_EDGE : idx + 1;
 }
 
-/* env->next of an instruction: 0 and 1 while it waits on the stack for that successor (0 also: not met), then */
+/* env->next of an instruction: 0 not met; on the stack with the successor to take next; done. */
 enum { NEXT_NONE = 2, NEXT_DONE, NEXT_ON_STACK = 4 };
 
 void ub_cfg_walk_reset(struct ub_env *env)

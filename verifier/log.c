@@ -123,7 +123,7 @@ static void put_cause(struct ub_env *env, const struct ub_state *state, u8 no)
 
 	put(env->log, "  why:");
 	put_reg(env->log, no, reg);
-	if (reg->by & UB_BY_MERGE) {
+	if (reg->by & UB_BY_MERGE && no >= UB_T0) {
 		at = reg->by & ~UB_BY_MERGE;
 		label = &env->labels[env->label_no[at]];
 		edge = label->lost_from[no - UB_T0];

@@ -26,13 +26,23 @@ static bool may_hold_guard(u8 reg)
 	return reg >= UB_GUARDS && reg < UB_GUARDS_END;
 }
 
+/* Adding to what lost its guard at a merge: the merge is the story, not the sum. */
+static bool tells_more(const struct step *step, u8 reg, const struct ub_reg *value)
+{
+	const struct ub_reg *old = &step->state->regs[reg];
+	u32 effect = ub_op_info[step->insn->op].effect;
+	bool reads_itself = effect & UB_E_RD_DST || (effect & UB_E_RD_ADDR && step->insn->src == reg);
+
+	return reads_itself && old->by & UB_BY_MERGE && old->kind != UB_REG_GUARDED && value->kind != UB_REG_GUARDED;
+}
+
 /* Writes all 64 bits. */
 static void put(struct step *step, u8 reg, struct ub_reg value)
 {
 	/* Sound: a guarded value is a plain one too; only r16 and r17 stay in machine registers. */
 	if (!may_hold_guard(reg) && value.kind == UB_REG_GUARDED)
 		value = ub_reg_plain(&value, step->limit);
-	value.by = step->idx + 1;
+	value.by = tells_more(step, reg, &value) ? step->state->regs[reg].by : step->idx + 1;
 	step->state->regs[reg] = value;
 }
 
@@ -591,6 +601,8 @@ static void do_SYSCALL(struct step *step)
 	put(step, UB_R11, ub_reg_any());
 	/* Sound: C code ran; the machine registers of the temporaries may hold what it left there. */
 	ub_state_forget_temps(step->state, step->idx + 1);
+	/* The guest is behind its instruction now; what comes next has a mark of its own. */
+	step->state->mark = UB_MARK_NONE;
 }
 
 static void (*const steps[UB_OP_COUNT])(struct step *step) = {
