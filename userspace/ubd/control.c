@@ -6,42 +6,52 @@
 
 #define NS_PER_MS	1000000ull
 
-typedef int (*verb_fn)(struct loop *loop, u32 pid, struct json_object *answer, char *why, size_t size);
+struct request {
+	struct loop *loop;
+	u32 pid;			/* 0: none was given */
+	struct json_object *answer;
+	char why[512];
+};
 
-static int verb_attach(struct loop *loop, u32 pid, struct json_object *answer, char *why, size_t size)
+typedef int (*verb_fn)(struct request *request);
+
+static int verb_attach(struct request *request)
 {
+	struct loop *loop = request->loop;
 	struct ub_process process;
 	const char *excluded;
 
-	if (ub_process_read(pid, &process)) {
-		snprintf(why, size, "no process %u", pid);
+	if (ub_process_read(request->pid, &process)) {
+		snprintf(request->why, sizeof(request->why), "no process %u", request->pid);
 		return -ESRCH;
 	}
 	excluded = policy_excluded(&loop->config, &process);
 	if (excluded) {
-		snprintf(why, size, "process %u is never helped: %s", process.pid, excluded);
+		snprintf(request->why, sizeof(request->why), "process %u is never helped: %s", process.pid, excluded);
 		return -EACCES;
 	}
 	if (loop->sessions.device < 0) {
-		snprintf(why, size, "no %s: the module is not loaded", UB_DEVICE);
+		snprintf(request->why, sizeof(request->why), "no %s: the module is not loaded", UB_DEVICE);
 		return -ENODEV;
 	}
 	if (policy_mode(&loop->config, loop->sessions.device, &process) != UB_MODE_ON) {
-		snprintf(why, size, "the policy of its cgroup %s is not \"on\"", process.cgroup);
+		snprintf(request->why, sizeof(request->why), "the policy of its cgroup %s is not \"on\"", process.cgroup);
 		return -EACCES;
 	}
 	if (loop_pin(loop, process.pid)) {
-		snprintf(why, size, "too many processes are asked for, allowed: %d", LOOP_MAX_PINS);
+		snprintf(request->why, sizeof(request->why), "too many processes are asked for, allowed: %d", LOOP_MAX_PINS);
 		return -ENOSPC;
 	}
-	json_object_object_add(answer, "pid", json_object_new_int64(process.pid));
-	json_object_object_add(answer, "attached",
+	json_object_object_add(request->answer, "pid", json_object_new_int64(process.pid));
+	json_object_object_add(request->answer, "attached",
 			       json_object_new_boolean(session_find(&loop->sessions, process.pid) != NULL));
 	return 0;
 }
 
-static int verb_detach(struct loop *loop, u32 pid, struct json_object *answer, char *why, size_t size)
+static int verb_detach(struct request *request)
 {
+	struct loop *loop = request->loop;
+	u32 pid = request->pid;
 	struct session *session;
 	struct ub_process process;
 
@@ -50,7 +60,7 @@ static int verb_detach(struct loop *loop, u32 pid, struct json_object *answer, c
 	loop_unpin(loop, pid);
 	session = session_find(&loop->sessions, pid);
 	if (!session) {
-		snprintf(why, size, "process %u is not attached", pid);
+		snprintf(request->why, sizeof(request->why), "process %u is not attached", pid);
 		return -ENOENT;
 	}
 	session_rest(&loop->sessions, SESSION_PROCESS(session), session_now());
@@ -74,26 +84,27 @@ static void add_session(struct json_object *list, const struct session *session)
 	json_object_array_add(list, item);
 }
 
-static int verb_status(struct loop *loop, u32 pid, struct json_object *answer, char *why, size_t size)
+static int verb_status(struct request *request)
 {
+	struct loop *loop = request->loop;
 	struct json_object *list = json_object_new_array();
 	u64 now = session_now();
 	u32 i;
 
-	json_object_object_add(answer, "module", json_object_new_boolean(loop->sessions.device >= 0));
-	json_object_object_add(answer, "sampling_hz", json_object_new_int64(loop->is_burst ? loop->config.search_hz :
+	json_object_object_add(request->answer, "module", json_object_new_boolean(loop->sessions.device >= 0));
+	json_object_object_add(request->answer, "sampling_hz", json_object_new_int64(loop->is_burst ? loop->config.search_hz :
 									    loop->config.idle_hz));
-	json_object_object_add(answer, "uptime_ms", json_object_new_int64((now - loop->started_ns) / NS_PER_MS));
+	json_object_object_add(request->answer, "uptime_ms", json_object_new_int64((now - loop->started_ns) / NS_PER_MS));
 	for (i = 0; list && i < SESSION_MAX; i++)
 		if (loop->sessions.list[i].pid)
 			add_session(list, &loop->sessions.list[i]);
-	json_object_object_add(answer, "sessions", list);
+	json_object_object_add(request->answer, "sessions", list);
 	return 0;
 }
 
-static int verb_reload(struct loop *loop, u32 pid, struct json_object *answer, char *why, size_t size)
+static int verb_reload(struct request *request)
 {
-	return loop_reload(loop, why, size);
+	return loop_reload(request->loop, request->why, sizeof(request->why));
 }
 
 static const struct {
@@ -107,7 +118,7 @@ static const struct {
 	{ "reload", verb_reload, false },
 };
 
-static int obey(struct loop *loop, struct json_object *message, struct json_object *answer, char *why, size_t size)
+static int obey(struct request *request, struct json_object *message)
 {
 	struct json_object *name = json_object_object_get(message, "verb");
 	struct json_object *pid = json_object_object_get(message, "pid");
@@ -119,19 +130,21 @@ static int obey(struct loop *loop, struct json_object *message, struct json_obje
 		if (strcmp(verb, verbs[i].name))
 			continue;
 		if (verbs[i].needs_pid && (number <= 0 || number > INT_MAX)) {
-			snprintf(why, size, "%s needs \"pid\", a process id", verb);
+			snprintf(request->why, sizeof(request->why), "%s needs \"pid\", a process id", verb);
 			return -EINVAL;
 		}
-		return verbs[i].fn(loop, number, answer, why, size);
+		request->pid = number;
+		return verbs[i].fn(request);
 	}
-	snprintf(why, size, "unknown verb \"%.32s\", allowed: attach, detach, status, reload", verb);
+	snprintf(request->why, sizeof(request->why),
+		 "unknown verb \"%.32s\", allowed: attach, detach, status, reload", verb);
 	return -EINVAL;
 }
 
 bool control_serve(struct loop *loop, int client_fd)
 {
-	struct json_object *message = NULL, *answer;
-	char why[512] = "";
+	struct request request = { .loop = loop };
+	struct json_object *message = NULL;
 	int err;
 
 	err = ub_control_receive(client_fd, &message);
@@ -139,20 +152,20 @@ bool control_serve(struct loop *loop, int client_fd)
 		return true;
 	if (err && err != -EPROTO)
 		return false;
-	answer = json_object_new_object();
-	if (!answer) {
+	request.answer = json_object_new_object();
+	if (!request.answer) {
 		json_object_put(message);
 		return false;
 	}
 	if (err)
-		snprintf(why, sizeof(why), "not a JSON object");
+		snprintf(request.why, sizeof(request.why), "not a JSON object");
 	else
-		err = obey(loop, message, answer, why, sizeof(why));
-	json_object_object_add(answer, "ok", json_object_new_boolean(!err));
+		err = obey(&request, message);
+	json_object_object_add(request.answer, "ok", json_object_new_boolean(!err));
 	if (err)
-		json_object_object_add(answer, "error", json_object_new_string(why));
-	err = ub_control_send(client_fd, answer);
-	json_object_put(answer);
+		json_object_object_add(request.answer, "error", json_object_new_string(request.why));
+	err = ub_control_send(client_fd, request.answer);
+	json_object_put(request.answer);
 	json_object_put(message);
 	return !err;
 }

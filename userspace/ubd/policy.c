@@ -29,11 +29,13 @@ void policy_calls(const struct ub_feature *feature)
 
 bool policy_is_hot_call(void *ctx, u32 nr)
 {
+	(void)ctx;
 	return ub_syscall_in(dispatched, nr);
 }
 
 bool policy_may_dispatch(void *ctx, u64 nr)
 {
+	(void)ctx;
 	return nr < UB_SYSCALL_LIMIT && ub_syscall_in(dispatched, nr);
 }
 

@@ -3,8 +3,8 @@
 #ifndef UBD_REGION_H
 #define UBD_REGION_H
 
-#include <lifter/lift.h>
-#include <verifier/verify.h>
+#include "../../lifter/lift.h"
+#include "../../verifier/verify.h"
 
 #define REGION_MAX_ENTRIES	32
 #define REGION_MAX_ROOTS	128
