@@ -20,6 +20,9 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+/* Macros of the kernel's whose names the core uses itself. */
+#undef shift_right
+
 /* Zeroed memory or NULL; charged to the caller's memory cgroup. */
 static inline void *ub_alloc(size_t cnt, size_t size)
 {
