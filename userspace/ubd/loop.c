@@ -349,6 +349,7 @@ int loop_run(struct loop *loop, void (*ready)(void))
 		ubd_say(SAY_ERROR, "%s", why);
 		return err;
 	}
+	loop->sessions.profile = loop->profile;
 	err = open_fds(loop);
 	if (!err) {
 		ready();

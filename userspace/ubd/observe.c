@@ -102,10 +102,11 @@ static void add_coverage(struct json_object *item, const struct ub_lifted *lifte
 }
 
 static void add_lift(struct json_object *item, const struct config *config, const struct heat_process *process,
-		     const struct profile_batch *batch)
+		     const struct profile_batch *batch,
+		     const struct profile *profile)
 {
 	static struct region region;
-	const struct region_env env = { .max_guest_insns = config->max_guest_insns, .limit = POLICY_USER_LIMIT,
+	const struct region_env env = { .profile = profile, .max_guest_insns = config->max_guest_insns, .limit = POLICY_USER_LIMIT,
 					.may_dispatch = policy_may_dispatch };
 	struct json_object *lift = json_object_new_object();
 	struct region_lifted lifted;
@@ -139,7 +140,8 @@ static void add_lift(struct json_object *item, const struct config *config, cons
 }
 
 static void add_process(struct json_object *list, const struct config *config, const struct heat *heat,
-			struct heat_process *process, const struct profile_batch *batch)
+			struct heat_process *process, const struct profile_batch *batch,
+		     const struct profile *profile)
 {
 	struct json_object *item = json_object_new_object();
 	u64 samples = samples_of(process);
@@ -164,7 +166,7 @@ static void add_process(struct json_object *list, const struct config *config, c
 	excluded = process->total_compat ? "not a 64-bit process" : policy_excluded(config, &facts);
 	json_object_object_add(item, "excluded", excluded ? json_object_new_string(excluded) : NULL);
 	if (!excluded)
-		add_lift(item, config, process, batch);
+		add_lift(item, config, process, batch, profile);
 }
 
 /* Until @seconds are over; leaves the samples of the last interval in *ret. */
@@ -188,7 +190,8 @@ static int collect(struct profile *profile, const struct config *config, u32 sec
 	return 0;
 }
 
-static struct json_object *report(const struct config *config, struct heat *heat, const struct profile_batch *batch)
+static struct json_object *report(const struct config *config, struct heat *heat, const struct profile_batch *batch,
+		     const struct profile *profile)
 {
 	struct heat_process *sorted[HEAT_MAX_PROCESSES];
 	struct json_object *root = json_object_new_object(), *list = json_object_new_array();
@@ -204,7 +207,7 @@ static struct json_object *report(const struct config *config, struct heat *heat
 	json_object_object_add(root, "cpus", number(heat->cpu_cnt));
 	json_object_object_add(root, "processes", list);
 	for (i = 0; i < cnt && i < MAX_PROCESSES; i++)
-		add_process(list, config, heat, sorted[i], batch);
+		add_process(list, config, heat, sorted[i], batch, profile);
 	return root;
 }
 
@@ -230,7 +233,7 @@ int observe(const struct config *config, u32 seconds, struct json_object **ret, 
 	if (err)
 		snprintf(why, why_size, "cannot read the samples: %s", strerror(-err));
 	else
-		*ret = report(config, heat, &batch);
+		*ret = report(config, heat, &batch, profile);
 	free(heat);
 	profile_close(profile);
 	return err;

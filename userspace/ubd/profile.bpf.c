@@ -22,6 +22,8 @@ struct regs_tail {
 	u64 orig_ax;
 	u64 ip;
 	u64 cs;
+	u64 flags;
+	u64 sp;
 };
 
 /* The pid namespace whose ids are wanted; 0: the initial one. */
@@ -49,6 +51,15 @@ struct {
 	__type(key, u32);
 	__type(value, u64);
 } ticks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROFILE_MAX_STACKS);
+	__type(key, struct profile_site);
+	__type(value, struct profile_stack);
+} stacks SEC(".maps");
+
+static const struct profile_stack empty_stack;
 
 /* The process id as ubd's namespace has it, 0: not visible there. */
 static u32 process_id(struct task_struct *task)
@@ -82,6 +93,21 @@ static struct profile_process *process_of(u32 pid, struct task_struct *task)
 	BPF_CORE_READ_STR_INTO(&fresh.comm, task, group_leader, comm);
 	bpf_map_update_elem(&processes, &pid, &fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&processes, &pid);
+}
+
+/* Near the stack's upper end less than all of it can be read. */
+static void keep_stack(u32 pid, u32 nr, u64 ip, u64 sp)
+{
+	struct profile_site site = { .pid = pid, .nr = nr, .ip = ip };
+	struct profile_stack *stack;
+
+	if (bpf_map_lookup_elem(&stacks, &site))
+		return;
+	if (bpf_map_update_elem(&stacks, &site, &empty_stack, BPF_NOEXIST))
+		return;
+	stack = bpf_map_lookup_elem(&stacks, &site);
+	if (stack && bpf_probe_read_user(stack, sizeof(*stack), (void *)sp))
+		bpf_probe_read_user(stack, 128, (void *)sp);
 }
 
 static void count_site(u32 pid, u32 nr, u64 ip)
@@ -129,6 +155,7 @@ int on_tick(struct bpf_perf_event_data *ctx)
 	} else if ((s64)regs.orig_ax >= 0) {
 		__sync_fetch_and_add(&process->call, 1);
 		count_site(pid, regs.orig_ax, regs.ip);
+		keep_stack(pid, regs.orig_ax, regs.ip, regs.sp);
 	} else {
 		__sync_fetch_and_add(&process->other, 1);
 	}

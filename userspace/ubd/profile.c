@@ -20,6 +20,8 @@
 #define MAX_CPUS	1024
 #define INIT_PID_NS	0xEFFFFFFCu	/* linux/proc_ns.h: PROC_PID_INIT_INO */
 
+#define MAX_KEPT	1024	/* a power of two */
+
 struct profile {
 	struct profile_bpf *bpf;
 	u32 cpu_cnt;			/* CPUs with an open event */
@@ -31,6 +33,11 @@ struct profile {
 	struct profile_site keys[PROFILE_MAX_SITES];
 	u32 cnts[PROFILE_MAX_SITES];
 	struct profile_sample samples[PROFILE_MAX_SITES];
+	struct profile_site stack_keys[PROFILE_MAX_STACKS];
+	struct profile_stack stacks[PROFILE_MAX_STACKS];
+	/* The last stack seen at each site, by hash; a newer one of another site may take its place. */
+	struct profile_site kept_keys[MAX_KEPT];
+	struct profile_stack kept[MAX_KEPT];
 };
 
 /* Keeps libbpf from printing; its last complaint is all that a caller can use. */
@@ -207,6 +214,36 @@ static int take_all(const struct bpf_map *map, void *keys, void *values, u32 max
 	return cnt;
 }
 
+static u32 kept_slot(u32 pid, u64 ip)
+{
+	return (ip ^ (u64)pid << 32) * 0x9e3779b97f4a7c15ull >> 32 & (MAX_KEPT - 1);
+}
+
+static int keep_stacks(struct profile *profile)
+{
+	const struct profile_site *site;
+	u32 slot;
+	int cnt, i;
+
+	cnt = take_all(profile->bpf->maps.stacks, profile->stack_keys, profile->stacks, PROFILE_MAX_STACKS);
+	for (i = 0; i < cnt; i++) {
+		site = &profile->stack_keys[i];
+		slot = kept_slot(site->pid, site->ip);
+		profile->kept_keys[slot] = *site;
+		profile->kept[slot] = profile->stacks[i];
+	}
+	return cnt < 0 ? cnt : 0;
+}
+
+const struct profile_stack *profile_stack(const struct profile *profile, u32 pid, u64 ip)
+{
+	u32 slot = kept_slot(pid, ip);
+
+	if (profile->kept_keys[slot].pid != pid || profile->kept_keys[slot].ip != ip)
+		return NULL;
+	return &profile->kept[slot];
+}
+
 int profile_drain(struct profile *profile, struct profile_batch *ret)
 {
 	struct profile_batch batch = { .processes = profile->processes, .pids = profile->pids };
@@ -228,6 +265,9 @@ int profile_drain(struct profile *profile, struct profile_batch *ret)
 		profile->samples[i] = (struct profile_sample){ profile->keys[i], profile->cnts[i] };
 	batch.samples = profile->samples;
 	batch.sample_cnt = cnt;
+	err = keep_stacks(profile);
+	if (err)
+		return err;
 	batch.ticks = ticks - profile->ticks;
 	profile->ticks = ticks;
 	*ret = batch;

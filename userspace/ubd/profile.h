@@ -16,6 +16,9 @@
 #define PROFILE_MAX_SITES	8192
 #define PROFILE_MAX_PROCESSES	1024
 
+#define PROFILE_MAX_STACKS	512
+#define PROFILE_STACK_WORDS	64
+
 #define PROFILE_NO_CALL		0xffffffffu
 
 /* Where user code stood.  @nr is the call a sample in the kernel was in, @ip then right behind the syscall
@@ -34,6 +37,11 @@ struct profile_process {
 	u32 other;			/* in the kernel for another reason */
 	u32 compat;			/* samples with other than the 64-bit user segment */
 	char comm[16];
+};
+
+/* The user's stack, upwards from its pointer, at one of the samples of a site. */
+struct profile_stack {
+	u64 words[PROFILE_STACK_WORDS];
 };
 
 #ifndef __VMLINUX_H__
@@ -65,6 +73,8 @@ struct profile_batch {
 	u32 sample_cnt;
 };
 int profile_drain(struct profile *profile, struct profile_batch *ret);
+/* A stack seen lately at this call, or NULL. */
+const struct profile_stack *profile_stack(const struct profile *profile, u32 pid, u64 ip);
 #endif
 
 #endif

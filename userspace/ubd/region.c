@@ -3,6 +3,7 @@
 #include "region.h"
 
 #include "code.h"
+#include "returns.h"
 
 static bool has(const u64 *list, u32 cnt, u64 value)
 {
@@ -70,6 +71,18 @@ static void drop_unfit(struct region *region, struct code *code)
 	region->entry_cnt = entry_cnt;
 }
 
+static void guess_returns(struct region *region, u32 pid, const struct profile *profile, struct code *code)
+{
+	const struct profile_stack *stack;
+	u32 i;
+
+	for (i = 0; profile && i < region->entry_cnt; i++) {
+		stack = profile_stack(profile, pid, region->entries[i]);
+		if (stack)
+			returns_add(region, code, region->entries[i], stack->words, PROFILE_STACK_WORDS);
+	}
+}
+
 /* An end for want of budget, or because nobody asked, may be lifted another time; the rest never. */
 static void learn_ends(struct region *region, const struct ub_lifted *lifted)
 {
@@ -116,6 +129,7 @@ int region_lift(struct region *region, u32 pid, const struct region_env *env, st
 		code_close(&code);
 		return -EOPNOTSUPP;
 	}
+	guess_returns(region, pid, env->profile, &code);
 	code_identity(&code, region->entries[0], &lifted.inode, &lifted.offset);
 	request.ctx = &code;
 	request.roots = region->roots;

@@ -3,6 +3,7 @@
 #ifndef UBD_REGION_H
 #define UBD_REGION_H
 
+#include "profile.h"
 #include "../../lifter/lift.h"
 #include "../../verifier/verify.h"
 
@@ -29,6 +30,7 @@ bool region_add_root(struct region *region, u64 ip);
 bool region_add_hint(struct region *region, u64 ip, u64 target);
 
 struct region_env {
+	const struct profile *profile;		/* has stacks, for guesses at where calls return to; may be NULL */
 	u32 max_guest_insns;
 	u64 limit;				/* see struct ub_verify_env */
 	bool (*may_dispatch)(void *ctx, u64 nr);

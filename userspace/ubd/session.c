@@ -72,6 +72,7 @@ void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now)
 static int session_lift(struct sessions *sessions, struct session *session, struct region_lifted *ret)
 {
 	const struct region_env env = {
+		.profile = sessions->profile,
 		.max_guest_insns = sessions->config->max_guest_insns,
 		.limit = sessions->device >= 0 ? sessions->feature.limit : POLICY_USER_LIMIT,
 		.may_dispatch = policy_may_dispatch,

@@ -45,6 +45,7 @@ struct sessions {
 	struct grudge grudges[SESSION_MAX_GRUDGES];
 	int device;			/* /dev/ub, -1: none */
 	struct ub_feature feature;
+	const struct profile *profile;
 	const struct config *config;
 };
 
