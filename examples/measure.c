@@ -337,6 +337,20 @@ static void copy(struct json_object *to, struct json_object *from, const char *n
 	json_object_object_add(to, name, json_object_get(member(from, name)));
 }
 
+/* "end 12, work 3" */
+static void print_exits(struct json_object *exits)
+{
+	const char *separator = "";
+
+	if (exits) {
+		json_object_object_foreach(exits, name, count) {
+			fprintf(stderr, "%s%s %s", separator, name, json_object_get_string(count));
+			separator = ", ";
+		}
+	}
+	fputc('\n', stderr);
+}
+
 /* Adds a case to the results and a row to the table; false when the outputs differ. */
 static bool add_case(struct json_object *cases, struct json_object *input, bool is_kvm)
 {
@@ -364,11 +378,11 @@ static bool add_case(struct json_object *cases, struct json_object *input, bool 
 		json_object_object_add(out, "opted_out", number(figure(opted_out, opted_printed, is_kvm)));
 	json_object_array_add(cases, out);
 
-	fprintf(stderr, "%-15s %10.1f %10.1f %+10.1f %+7.1f%% %7.1f%% %7.0f %6s  %-5s %s\n", text_of(input, "name"),
+	fprintf(stderr, "%-15s %10.1f %10.1f %+10.1f %+7.1f%% %7.1f%% %7.0f %6s  %-5s ", text_of(input, "name"),
 		before, after, after - before, before ? 100 * (after - before) / before : 0,
 		100 * json_object_get_double(member(out, "in_kernel_share")),
-		json_object_get_double(member(out, "boost_ms")), text_of(bypassed, "blocks"), same ? "same" : "DIFF",
-		text_of(bypassed, "exits"));
+		json_object_get_double(member(out, "boost_ms")), text_of(bypassed, "blocks"), same ? "same" : "DIFF");
+	print_exits(member(out, "exits"));
 	if (opted_out)
 		fprintf(stderr, "  not attached, with the module loaded: %.1f (%+.1f)\n",
 			figure(opted_out, opted_printed, is_kvm), figure(opted_out, opted_printed, is_kvm) - before);
