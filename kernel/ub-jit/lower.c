@@ -757,7 +757,7 @@ static void lower_one(struct jit *j, u32 idx)
 	ub_flow_step(j->block, idx, &lazy);
 	lower[insn->op](j, insn);
 	j->state.lazy.desc = lazy.desc;
-	if (ub_op_info[insn->op].effect & UB_E_ENDS)
+	if (ub_op_info[insn->op].effect & UB_E_ENDS || j->err)
 		return;
 	if (ub_bug_if(j->state.lazy.sp != lazy.sp || j->state.lazy.r11_is_call != lazy.r11_is_call, "lazy state lost"))
 		j->err = -EFAULT;
