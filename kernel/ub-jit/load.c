@@ -165,14 +165,12 @@ static int compile(struct ub_btc *btc, struct ub_verified *verified)
 	return 0;
 }
 
-static int verify(struct ub_btc *btc, struct ub_log *log, struct ub_verified **ret)
+/* *ret borrows @block. */
+static int verify(struct ub_btc *btc, const struct ub_block *block, struct ub_log *log, struct ub_verified **ret)
 {
 	struct ub_verify_env env = { .limit = ub_limit };
-	struct ub_block block = {
-		.insns = btc->insns, .entries = btc->entries, .insn_cnt = btc->insn_cnt, .entry_cnt = btc->entry_cnt,
-	};
 	u64 start = ktime_get_ns();
-	int err = ub_verify(&block, &env, log, ret);
+	int err = ub_verify(block, &env, log, ret);
 
 	btc->verify_ns = ktime_get_ns() - start;
 	return err;
@@ -216,12 +214,16 @@ unlock:
 static int fill(struct ub_btc *btc, struct ub_load *arg, struct ub_log *log)
 {
 	struct ub_verified *verified;
+	struct ub_block block;
 	int err;
 
 	err = copy_block(btc, arg);
 	if (err)
 		return err;
-	err = verify(btc, log, &verified);
+	block = (struct ub_block){
+		.insns = btc->insns, .entries = btc->entries, .insn_cnt = btc->insn_cnt, .entry_cnt = btc->entry_cnt,
+	};
+	err = verify(btc, &block, log, &verified);
 	if (err)
 		return err;
 	err = is_all_covered(btc) ? compile(btc, verified) : -EINVAL;
