@@ -41,18 +41,20 @@ static u32 next_pending(struct ub_env *env, u32 no)
 	return env->label_cnt;
 }
 
+/* Remembers which edge took the kind of a temporary away: this one, or when this one had better to offer, the first. */
 static void note_lost(struct ub_label *label, const struct ub_state *from, u32 edge, u32 lost)
 {
 	u32 reg;
 
 	for (reg = UB_T0; reg < UB_TEMPS_END; reg++) {
 		struct ub_reg *now = &label->state.regs[reg];
+		bool is_lost_here = lost & 1u << reg;
 
-		if (!(lost & 1u << reg) || now->by == (UB_BY_MERGE | label->insn_idx))
+		if (now->by == (UB_BY_MERGE | label->insn_idx) ||
+		    (!is_lost_here && from->regs[reg].kind <= now->kind))
 			continue;
 		now->by = UB_BY_MERGE | label->insn_idx;
-		label->lost_from[reg - UB_T0] =
-			from->regs[reg].kind == now->kind ? edge : label->first_from;
+		label->lost_from[reg - UB_T0] = is_lost_here ? edge : label->first_from;
 	}
 }
 
@@ -76,8 +78,7 @@ static void flow_to(struct ub_env *env, u32 to, u32 edge)
 		label->visits++;
 		set_pending(env, no);
 	}
-	if (lost)
-		note_lost(label, &env->now, edge, lost);
+	note_lost(label, &env->now, edge, lost);
 }
 
 /* Runs from a label to the next one, or to the end of the path. */

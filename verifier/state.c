@@ -54,7 +54,7 @@ bool ub_state_join(struct ub_state *to, const struct ub_state *from, bool must_w
 	for (reg = 0; reg < UB_TEMPS_END; reg++) {
 		kind = to->regs[reg].kind;
 		is_changed |= join_reg(&to->regs[reg], &from->regs[reg], must_widen, limit);
-		if (kind != from->regs[reg].kind || kind != to->regs[reg].kind)
+		if (kind != to->regs[reg].kind)
 			*ret_lost |= 1u << reg;
 	}
 	if (to->mark != from->mark && to->mark != UB_MARK_MIXED) {

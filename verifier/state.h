@@ -22,7 +22,7 @@ struct ub_state {
 void ub_state_enter(struct ub_state *state);
 void ub_state_forget_temps(struct ub_state *state, u32 by);
 /* Joins @from into @to; with @must_widen so that it can change only a few times.  True when @to changed.
- * A register of @to whose kind got worse, or was worse than @from's, has its bit set in *ret_lost. */
+ * A register of @to whose kind got worse has its bit set in *ret_lost. */
 bool ub_state_join(struct ub_state *to, const struct ub_state *from, bool must_widen, u64 limit, u32 *ret_lost);
 
 #endif
