@@ -111,11 +111,11 @@ $(O)/tests/run: $(call obj,tests/run.c $(wildcard tests/harness.c)) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
 
-$(O)/tests/unit/ubd_%: $(B)/tests/unit/ubd_%.o $(B)/ubd.a $(B)/ub.a
+$(filter $(O)/tests/unit/ubd_%,$(UNITS)): $(O)/tests/unit/ubd_%: $(B)/tests/unit/ubd_%.o $(B)/ubd.a $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -lelf -lz -ljson-c -lZydis
 
-$(O)/tests/unit/jit_%: $(B)/tests/unit/jit_%.o $(B)/tests/harness.o $(B)/ub.a
+$(filter $(O)/tests/unit/jit_%,$(UNITS)): $(O)/tests/unit/jit_%: $(B)/tests/unit/jit_%.o $(call obj,tests/harness.c tests/gen.c) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
 

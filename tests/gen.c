@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * gen: random blocks that keep the rules of the IR.
+ *
+ * Most of what they do is harmless; some pointers are bad, some divisors zero, some branches jump over code.  What the
+ * SDM leaves undefined is tracked, so that no flag is read which may differ.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "gen.h"
+
+#define FENCE_LEN	(1u << 20)
+
+u8 *gen_buf;
+static u64 rng_state;
+
+u64 gen_random(void)
+{
+	rng_state ^= rng_state << 13;
+	rng_state ^= rng_state >> 7;
+	rng_state ^= rng_state << 17;
+	return rng_state * 0x2545f4914f6cdd1dull;
+}
+
+static u32 pick(u32 cnt)
+{
+	return (gen_random() >> 33) % cnt;
+}
+
+u64 gen_value(void)
+{
+	static const u64 corner[] = { 0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000,
+		0xffffffff, 0x7fffffffffffffff, 0x8000000000000000, -1ull, -2ull, -128ull };
+
+	return pick(2) ? corner[pick(ARRAY_SIZE(corner))] : pick(2) ? gen_random() : gen_random() & 0xffff;
+}
+
+
+static struct ub_insn *put(struct gen *g, u8 op, u8 mode, u8 dst, u8 src, s32 off, s64 imm)
+{
+	struct ub_insn *insn = &g->insns[g->cnt++];
+
+	*insn = (struct ub_insn){ .op = op, .mode = mode, .dst = dst, .src = src, .off = off, .imm = imm };
+	return insn;
+}
+
+static void mark(struct gen *g)
+{
+	put(g, UB_OP_INSN, 0, 0, 0, 2, GEN_BASE_IP + 16 * g->cnt);
+}
+
+static u8 any_reg(struct gen *g)
+{
+	u32 i = pick(20);
+
+	if (i >= 16 && !g->is_written[i - 16])
+		return i - 16;
+	return i;
+}
+
+static void wrote(struct gen *g, u8 reg)
+{
+	if (reg >= UB_T0)
+		g->is_written[reg - UB_T0] = true;
+}
+
+static u8 any_width(u8 op)
+{
+	u8 w;
+
+	do
+		w = pick(4);
+	while (!(ub_op_info[op].widths & 1 << w));
+	return w;
+}
+
+static u8 any_cc(void)
+{
+	return pick(16);
+}
+
+static void put_alu(struct gen *g)
+{
+	static const u8 ops[] = {
+		UB_OP_ADD, UB_OP_SUB, UB_OP_AND, UB_OP_OR, UB_OP_XOR, UB_OP_ADC, UB_OP_SBB, UB_OP_CMP, UB_OP_TEST,
+		UB_OP_ADDI, UB_OP_SUBI, UB_OP_ANDI, UB_OP_ORI, UB_OP_XORI, UB_OP_ADCI, UB_OP_SBBI, UB_OP_CMPI,
+		UB_OP_TESTI, UB_OP_NEG, UB_OP_NOT, UB_OP_INC, UB_OP_DEC, UB_OP_BSWAP, UB_OP_MOV, UB_OP_ZEXT,
+		UB_OP_SEXT32, UB_OP_SEXT64, UB_OP_MOVI,
+	};
+	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), dst = any_reg(g);
+	u32 effect = ub_op_info[op].effect;
+	bool f = effect & UB_E_F_OPT && pick(2);
+	s64 imm = gen_value();
+
+	if (effect & UB_E_RD_FL && g->undefined)
+		return;
+	if (w == UB_W8)
+		imm = (s8)imm;
+	else if (w == UB_W16)
+		imm = (s16)imm;
+	else if (w == UB_W32 || op != UB_OP_MOVI)
+		imm = (s32)imm;
+	put(g, op, UB_MODE(w, f, 0), dst, ub_op_info[op].shape == UB_S_DST_SRC ? any_reg(g) : 0, 0,
+	    ub_op_info[op].shape == UB_S_DST_IMM ? imm : 0);
+	wrote(g, dst);
+	if (f || effect & UB_E_WR_FL)
+		g->undefined = 0;
+}
+
+static void put_shift(struct gen *g)
+{
+	static const u8 ops[] = { UB_OP_SHLI, UB_OP_SHRI, UB_OP_SARI, UB_OP_ROLI, UB_OP_RORI,
+		UB_OP_SHL, UB_OP_SHR, UB_OP_SAR, UB_OP_ROL, UB_OP_ROR };
+	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), dst = any_reg(g);
+	bool is_imm = ub_op_info[op].shape == UB_S_DST_IMM, f = pick(2);
+	bool is_rotate = op == UB_OP_ROL || op == UB_OP_ROR || op == UB_OP_ROLI || op == UB_OP_RORI;
+
+	if (!is_imm && w <= UB_W16)
+		w = UB_W64;	/* counts above the width leave more undefined */
+	put(g, op, UB_MODE(w, f, 0), dst, is_imm ? 0 : UB_RCX, 0, is_imm ? 1 + pick(UB_WIDTH_BITS(w) - 1) : 0);
+	wrote(g, dst);
+	if (f)
+		g->undefined |= UB_FL_OF | (is_rotate ? 0 : UB_FL_AF);
+}
+
+static void put_mul(struct gen *g)
+{
+	static const u8 ops[] = { UB_OP_IMUL, UB_OP_IMULI, UB_OP_MULU, UB_OP_MULS };
+	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op);
+	bool f = pick(2), has_dst = ub_op_info[op].shape != UB_S_SRC;
+	u8 dst = has_dst ? any_reg(g) : 0;
+	s64 imm = w == UB_W16 ? (s16)gen_random() : (s32)gen_random();
+
+	put(g, op, UB_MODE(w, f, 0), dst, any_reg(g), 0, op == UB_OP_IMULI ? imm : 0);
+	if (has_dst)
+		wrote(g, dst);
+	if (f)
+		g->undefined |= UB_FL_SF | UB_FL_ZF | UB_FL_AF | UB_FL_PF;
+}
+
+static void put_div(struct gen *g)
+{
+	u8 op = pick(2) ? UB_OP_DIVU : UB_OP_DIVS, w = any_width(op);
+
+	if (pick(2))
+		put(g, UB_OP_MOVI, UB_W64, UB_RDX, 0, 0, 0);
+	mark(g);
+	put(g, op, w, 0, any_reg(g), 0, 0);
+}
+
+static void put_cond(struct gen *g)
+{
+	u8 dst = any_reg(g);
+
+	if (g->undefined)
+		return;
+	if (pick(2))
+		put(g, UB_OP_SETCC, UB_MODE(0, 0, any_cc()), dst, 0, 0, 0);
+	else
+		put(g, UB_OP_CMOV, UB_MODE(1 + pick(3), 0, any_cc()), dst, any_reg(g), 0, 0);
+	wrote(g, dst);
+}
+
+/* lea of anything, or a step of the stack pointer. */
+static void put_address(struct gen *g)
+{
+	u8 dst = any_reg(g), index = pick(2) ? any_reg(g) : UB_NOREG;
+	u8 scale = index == UB_NOREG ? 0 : pick(4);
+	u8 base = pick(8) ? any_reg(g) : pick(2) ? UB_NOREG : UB_FS;
+
+	if (pick(3) == 0) {
+		put(g, pick(2) ? UB_OP_ADDI : UB_OP_SUBI, UB_W64, UB_RSP, 0, 0, 8 * pick(8));
+		return;
+	}
+	if (base == UB_FS)
+		index = UB_NOREG, scale = 0;
+	put(g, UB_OP_LEA, pick(2) ? UB_W64 : UB_W32, dst, base, (s32)gen_value(), UB_ADDR_IMM(index, scale));
+	wrote(g, dst);
+}
+
+/* A pointer that mostly points into the buffer, sometimes to where it hurts. */
+static u64 rng_pointer(void)
+{
+	switch (pick(12)) {
+	case 0:
+		return (u64)gen_buf + GEN_BUF_LEN + pick(FENCE_LEN / 2);
+	case 1:
+		return gen_random() | 1ull << 63;
+	case 2:
+		return GEN_LIMIT + pick(8192) - 4096;
+	default:
+		return (u64)gen_buf + 128 + pick(GEN_BUF_LEN - 256);
+	}
+}
+
+static void put_memory(struct gen *g)
+{
+	static const u8 ops[] = { UB_OP_LOAD, UB_OP_LOADS32, UB_OP_LOADS64, UB_OP_STORE, UB_OP_STOREI };
+	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), guard = UB_GUARDS + pick(2), base = pick(16);
+	u8 reg = any_reg(g);
+	s32 off = pick(64);
+	s64 imm = w == UB_W8 ? (s8)gen_random() : w == UB_W16 ? (s16)gen_random() : (s32)gen_random();
+
+	if (pick(5) == 0 && op != UB_OP_STOREI) {
+		u64 addr = (u64)gen_buf + pick(GEN_BUF_LEN - 8);
+
+		mark(g);
+		if (op == UB_OP_STORE)
+			put(g, op, w, UB_NOREG, reg, 0, addr);
+		else
+			put(g, op, w, reg, UB_NOREG, 0, addr);
+		if (op != UB_OP_STORE)
+			wrote(g, reg);
+		return;
+	}
+	put(g, UB_OP_MOVI, UB_W64, base, 0, 0, rng_pointer());
+	mark(g);
+	put(g, UB_OP_GUARD, 0, guard, base, -(s32)pick(64), UB_ADDR_IMM(UB_NOREG, 0));
+	g->is_written[guard - UB_T0] = true;
+	if (op == UB_OP_STORE)
+		put(g, op, w, guard, any_reg(g), off, 0);
+	else if (op == UB_OP_STOREI)
+		put(g, op, w, guard, 0, off, imm);
+	else
+		put(g, op, w, reg, guard, off, 0);
+	if (op != UB_OP_STORE && op != UB_OP_STOREI)
+		wrote(g, reg);
+}
+
+static void put_rep(struct gen *g)
+{
+	u8 op = pick(2) ? UB_OP_REPMOVS : UB_OP_REPSTOS;
+
+	put(g, UB_OP_MOVI, UB_W64, UB_RDI, 0, 0, rng_pointer());
+	put(g, UB_OP_MOVI, UB_W64, UB_RSI, 0, 0, rng_pointer());
+	put(g, UB_OP_MOVI, UB_W64, UB_RCX, 0, 0, pick(4) ? pick(64) : pick(4096));
+	mark(g);
+	put(g, op, pick(4), 0, 0, 0, 0);
+}
+
+static void put_syscall(struct gen *g)
+{
+	u32 nr = pick(4) ? 39 : 0x7b;
+
+	put(g, UB_OP_MOVI, UB_W64, UB_RAX, 0, 0, pick(5) ? nr : (1ull << 32 | nr));
+	if (g->undefined)
+		put(g, UB_OP_TEST, UB_W64, UB_RAX, UB_RAX, 0, 0);
+	g->undefined = 0;	/* they go into r11 */
+	mark(g);
+	put(g, UB_OP_SYSCALL, 0, 0, 0, 0, nr);
+	mark(g);
+	memset(g->is_written, 0, sizeof(g->is_written));
+}
+
+/* Jumps over some of what follows. */
+static void put_jump(struct gen *g)
+{
+	if (g->join_cnt == ARRAY_SIZE(g->join_at))
+		return;
+	if (pick(3) == 0)
+		put(g, UB_OP_JEQ, 0, 0, any_reg(g), 0, gen_value());
+	else if (g->undefined)
+		return;
+	else
+		put(g, UB_OP_JCC, UB_MODE(0, 0, any_cc()), 0, 0, 0, 0);
+	g->join_at[g->join_cnt] = g->cnt - 1;
+	g->join_undefined[g->join_cnt++] = g->undefined;
+}
+
+static void join(struct gen *g)
+{
+	u32 at;
+
+	if (!g->join_cnt)
+		return;
+	at = g->join_at[--g->join_cnt];
+	g->undefined |= g->join_undefined[g->join_cnt];
+	g->insns[at].off = g->cnt - at - 1;
+	/* What was written on one path only may not be read. */
+	memset(g->is_written, 0, sizeof(g->is_written));
+	mark(g);
+}
+
+static void put_any(struct gen *g)
+{
+	switch (pick(16)) {
+	case 0: put_shift(g); break;
+	case 1: put_mul(g); break;
+	case 2: put_cond(g); break;
+	case 3: put_address(g); break;
+	case 4: case 5: case 6: put_memory(g); break;
+	case 7: put_jump(g); break;
+	case 8: join(g); break;
+	case 9: if (pick(4) == 0) put_rep(g); break;
+	case 10: if (pick(2) == 0) put_syscall(g); break;
+	case 11: if (pick(4) == 0) put_div(g); break;
+	default: put_alu(g); break;
+	}
+}
+
+/* A loop of a few turns round random code; r15 counts and is the body's no more. */
+static void put_loop(struct gen *g, u32 len)
+{
+	u32 head, i;
+
+	put(g, UB_OP_MOVI, UB_W64, UB_R15, 0, 0, 1 + pick(5));
+	head = g->cnt;
+	mark(g);
+	put(g, UB_OP_CHECK, 0, 0, 0, 0, 0);
+	put(g, UB_OP_TEST, UB_W64, UB_R15, UB_R15, 0, 0);
+	g->undefined = 0;
+	memset(g->is_written, 0, sizeof(g->is_written));
+	while (g->cnt < len)
+		put_any(g);
+	while (g->join_cnt)
+		join(g);
+	for (i = head; i < g->cnt; i++)
+		if (g->insns[i].dst == UB_R15 && g->insns[i].op != UB_OP_TEST)
+			g->insns[i].dst = UB_R13;
+	mark(g);
+	put(g, UB_OP_DEC, UB_MODE(UB_W64, true, 0), UB_R15, 0, 0, 0);
+	put(g, UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, (s32)head - (s32)g->cnt - 1, 0);
+	g->undefined = 0;
+}
+
+void gen_block(struct gen *g)
+{
+	u32 len = 4 + pick(GEN_MAX_INSNS - 60);
+
+	memset(g, 0, sizeof(*g));
+	mark(g);
+	if (pick(3) == 0)
+		put_loop(g, len);
+	while (g->cnt < len)
+		put_any(g);
+	while (g->join_cnt)
+		join(g);
+	mark(g);
+	if (pick(4) == 0) {
+		put(g, UB_OP_BOUND, 0, 0, UB_RBX, 0, 0);
+		put(g, UB_OP_EXITTO, 0, 0, UB_RBX, 0, 0);
+	} else {
+		put(g, UB_OP_EXIT, 0, 0, 0, 0, GEN_EXIT_IP);
+	}
+}
+
+u32 gen_ever_undefined(const struct gen *g)
+{
+	u32 i, flags = 0;
+
+	for (i = 0; i < g->cnt; i++) {
+		u8 op = g->insns[i].op;
+
+		if (!(g->insns[i].mode & UB_MODE_F) || !(ub_op_info[op].effect & UB_E_F_OPT))
+			continue;
+		if (op >= UB_OP_SHLI && op <= UB_OP_ROR)
+			flags |= UB_FL_OF | UB_FL_AF;
+		if (op >= UB_OP_IMUL && op <= UB_OP_MULS)
+			flags |= UB_FL_SF | UB_FL_ZF | UB_FL_AF | UB_FL_PF;
+	}
+	return flags;
+}
+
+int gen_map_buf(void)
+{
+	u8 *area = mmap(NULL, 2 * FENCE_LEN + GEN_BUF_LEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (area == MAP_FAILED)
+		return -ENOMEM;
+	gen_buf = area + FENCE_LEN;
+	return mprotect(gen_buf, GEN_BUF_LEN, PROT_READ | PROT_WRITE);
+}
+
+void gen_seed(u64 seed, u32 program)
+{
+	rng_state = (seed << 32 | program) * 0x9e3779b97f4a7c15ull | 1;
+}
