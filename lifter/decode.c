@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * decode: what does this guest instruction say?
+ *
+ * The only file that knows Zydis.  Promise: what comes out without a reason to end has operands that mean exactly
+ * what the instruction means; a prefix that would change it (lock, gs, 67h, repne ...) is such a reason.
+ */
+#include <Zydis/Zydis.h>
+#include "decode.h"
+
+static const u16 zydis_names[UB_X86_COUNT] = {
+#define NAME(mnemonic, fn, op, cc, flags) [UB_X86_##mnemonic] = ZYDIS_MNEMONIC_##mnemonic,
+#include "names.h"
+};
+
+static s32 find_name(ZydisMnemonic mnemonic)
+{
+	s32 i;
+
+	for (i = 0; i < UB_X86_COUNT; i++)
+		if (zydis_names[i] == mnemonic)
+			return i;
+	return -1;
+}
+
+static void end(struct ub_x86_insn *insn, const char *what, const char *name)
+{
+	if (!insn->why[0])
+		snprintf(insn->why, sizeof(insn->why), "%s%s%s", what, name ? ": " : "", name ? name : "");
+}
+
+/* The general register of a Zydis register, or UB_NOREG. */
+static u8 general(ZydisRegister reg)
+{
+	ZyanI8 id = ZydisRegisterGetId(reg);
+
+	switch (ZydisRegisterGetClass(reg)) {
+	case ZYDIS_REGCLASS_GPR8:
+		/* Zydis counts al cl dl bl ah ch dh bh spl bpl sil dil r8b. */
+		return id < 4 ? id : id - 4;
+	case ZYDIS_REGCLASS_GPR16:
+	case ZYDIS_REGCLASS_GPR32:
+	case ZYDIS_REGCLASS_GPR64:
+		return id;
+	default:
+		return UB_NOREG;
+	}
+}
+
+static bool is_high(ZydisRegister reg)
+{
+	return reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH;
+}
+
+static bool set_width(struct ub_x86_operand *operand, u16 bits)
+{
+	switch (bits) {
+	case 8: operand->width = UB_W8; return true;
+	case 16: operand->width = UB_W16; return true;
+	case 32: operand->width = UB_W32; return true;
+	case 64: operand->width = UB_W64; return true;
+	default: return false;
+	}
+}
+
+static s64 sign_extend(u64 val, enum ub_width width)
+{
+	u32 shift = 64 - UB_WIDTH_BITS(width);
+
+	return (s64)(val << shift) >> shift;
+}
+
+/* base + index * scale + displacement; relative to the instruction pointer it is a constant. */
+static bool take_memory(const struct ub_x86_insn *insn, const ZydisDecodedOperandMem *mem,
+			struct ub_x86_operand *ret)
+{
+	ret->kind = UB_X86_MEM;
+	ret->imm = mem->disp.value;
+	ret->reg = mem->base == ZYDIS_REGISTER_NONE ? UB_NOREG : general(mem->base);
+	ret->index = mem->index == ZYDIS_REGISTER_NONE ? UB_NOREG : general(mem->index);
+	ret->is_fs = mem->segment == ZYDIS_REGISTER_FS && mem->type != ZYDIS_MEMOP_TYPE_AGEN;
+	if (mem->base == ZYDIS_REGISTER_RIP)
+		ret->imm += insn->ip + insn->len;
+	else if (mem->base != ZYDIS_REGISTER_NONE && ret->reg == UB_NOREG)
+		return false;
+	if (ret->index != UB_NOREG)
+		ret->scale = mem->scale == 8 ? 3 : mem->scale / 2;
+	else if (mem->index != ZYDIS_REGISTER_NONE)
+		return false;
+	return mem->type == ZYDIS_MEMOP_TYPE_MEM || mem->type == ZYDIS_MEMOP_TYPE_AGEN;
+}
+
+static bool take_operand(struct ub_x86_insn *insn, const ZydisDecodedOperand *operand, struct ub_x86_operand *ret)
+{
+	if (!set_width(ret, operand->size) && operand->type != ZYDIS_OPERAND_TYPE_MEMORY)
+		return false;
+	switch (operand->type) {
+	case ZYDIS_OPERAND_TYPE_REGISTER:
+		ret->kind = UB_X86_REG;
+		ret->reg = general(operand->reg.value);
+		ret->is_high = is_high(operand->reg.value);
+		return ret->reg != UB_NOREG;
+	case ZYDIS_OPERAND_TYPE_MEMORY:
+		return take_memory(insn, &operand->mem, ret);
+	case ZYDIS_OPERAND_TYPE_IMMEDIATE:
+		ret->kind = UB_X86_IMM;
+		ret->imm = sign_extend(operand->imm.value.u, ret->width);
+		if (operand->imm.is_relative) {
+			insn->is_direct = true;
+			insn->target = insn->ip + insn->len + operand->imm.value.s;
+		}
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Memory that is really accessed; nop and lea only name it. */
+static bool accesses(const struct ub_x86_insn *insn, const ZydisDecodedOperand *operand)
+{
+	return operand->type == ZYDIS_OPERAND_TYPE_MEMORY && operand->mem.type == ZYDIS_MEMOP_TYPE_MEM &&
+	       insn->name != UB_X86_NOP;
+}
+
+static void take_operands(struct ub_x86_insn *insn, const ZydisDecodedInstruction *from,
+			  const ZydisDecodedOperand *operands)
+{
+	u32 i;
+
+	insn->may_leave = insn->name == UB_X86_DIV || insn->name == UB_X86_IDIV || insn->name == UB_X86_SYSCALL;
+	for (i = 0; i < from->operand_count; i++) {
+		const ZydisDecodedOperand *operand = &operands[i];
+
+		if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER && general(operand->reg.value) != UB_NOREG &&
+		    operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+			insn->writes |= 1u << general(operand->reg.value);
+		if (accesses(insn, operand))
+			insn->may_leave = true;
+		if (i >= from->operand_count_visible)
+			continue;
+		if (i >= ARRAY_SIZE(insn->operands) || !take_operand(insn, operand, &insn->operands[i]))
+			end(insn, "operand", ZydisMnemonicGetString(from->mnemonic));
+		else
+			insn->operand_cnt++;
+	}
+}
+
+static bool is_string(u8 name)
+{
+	return name >= UB_X86_STOSB && name <= UB_X86_LODSQ;
+}
+
+/* What a prefix says that the operands do not. */
+static void take_prefixes(struct ub_x86_insn *insn, const ZydisDecodedInstruction *from)
+{
+	const char *name = ZydisMnemonicGetString(from->mnemonic);
+	u64 bad = ZYDIS_ATTRIB_HAS_LOCK | ZYDIS_ATTRIB_HAS_REPNE | ZYDIS_ATTRIB_HAS_XACQUIRE |
+		  ZYDIS_ATTRIB_HAS_XRELEASE | ZYDIS_ATTRIB_HAS_SEGMENT_GS;
+	bool is_stack = insn->name == UB_X86_PUSH || insn->name == UB_X86_POP || insn->name == UB_X86_LEAVE ||
+			insn->name >= UB_X86_JO;
+
+	insn->is_rep = from->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
+	if (from->attributes & ZYDIS_ATTRIB_HAS_LOCK)
+		end(insn, "lock", name);
+	else if (from->attributes & bad || (insn->is_rep && !is_string(insn->name)))
+		end(insn, "prefix", name);
+	else if (from->address_width != 64)
+		end(insn, "address size", name);
+	else if (is_stack && (from->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE ||
+			      from->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR))
+		end(insn, "operand size", name);
+	else if (is_string(insn->name) && from->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS)
+		end(insn, "prefix", name);
+}
+
+void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
+{
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	ZydisDecodedInstruction from;
+	ZydisDecoder decoder;
+	s32 name;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->ip = ip;
+	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, len, &from, operands))) {
+		end(ret, len ? "undecodable" : "unreadable", NULL);
+		return;
+	}
+	ret->len = from.length;
+	memcpy(ret->bytes, bytes, from.length);
+	name = find_name(from.mnemonic);
+	if (name < 0 || (is_string(name) && from.meta.category != ZYDIS_CATEGORY_STRINGOP)) {
+		end(ret, "unsupported", ZydisMnemonicGetString(from.mnemonic));
+		return;
+	}
+	ret->name = name;
+	take_operands(ret, &from, operands);
+	take_prefixes(ret, &from);
+	if (ret->name == UB_X86_JMP && !ret->is_direct)
+		ret->may_leave = true;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lift: hot guest code -> one block.
+ *
+ * Finds the region, then makes the IR of its nodes.  A node may be entered with guards that hold on all ways to it, so
+ * nodes are made again while that still shrinks, and at the end they are put in order.
+ */
+#include "lifter.h"
+
+#define DEFAULT_BUDGET	2000
+#define MIN_BUDGET	16
+
+struct x86_info {
+	void (*fn)(struct lift *l, const struct ub_x86_insn *insn);
+	u8 op, cc, flags;
+};
+
+static const struct x86_info info[UB_X86_COUNT] = {
+#define NAME(mnemonic, fn, op, cc, flags) \
+	[UB_X86_##mnemonic] = { lift_##fn, UB_OP_##op, UB_CC_##cc, UB_X86_##flags },
+#include "names.h"
+};
+
+u8 lift_op(const struct ub_x86_insn *insn)
+{
+	return info[insn->name].op;
+}
+
+enum ub_cc lift_cc(const struct ub_x86_insn *insn)
+{
+	return info[insn->name].cc;
+}
+
+enum ub_x86_flags lift_flags(const struct ub_x86_insn *insn)
+{
+	return info[insn->name].flags;
+}
+
+void lift_insn(struct lift *l)
+{
+	ir_mark(l);
+	if (l->node && !l->pos && l->node->has_check)
+		ir_none(l, UB_OP_CHECK, 0);
+	info[l->insn->name].fn(l, l->insn);
+}
+
+/* Makes the IR of one node; l->track is what then holds at its end. */
+static void make_node(struct lift *l, struct node *node)
+{
+	struct ub_insn *ops;
+
+	l->node = node;
+	l->track = node->in;
+	l->op_cnt = 0;
+	node->tail = node->end == END_FALL ? 0 : -1;
+	node->fixup_cnt = 0;
+	for (l->pos = 0; l->pos < node->cnt; l->pos++) {
+		l->insn = region_insn(l, node, l->pos);
+		l->are_flags_dead = l->insts[node->first + l->pos].are_flags_dead;
+		l->why = NULL;
+		lift_insn(l);
+		ub_bug_if(l->why, "an instruction that could be lifted no longer can");
+	}
+	l->node = NULL;
+	ops = realloc(node->ops, (l->op_cnt + 1) * sizeof(*ops));
+	if (!ops) {
+		l->err = -ENOMEM;
+		return;
+	}
+	node->ops = ops;
+	node->op_cnt = l->op_cnt;
+	memcpy(ops, l->ops, l->op_cnt * sizeof(*ops));
+}
+
+/* Tells the targets of a node what holds there; those that lose something are made again. */
+static void hand_on(struct lift *l, const struct node *node)
+{
+	u32 i;
+
+	for (i = 0; i < node->edge_cnt; i++) {
+		struct node *to;
+
+		if (node->edges[i].node < 0)
+			continue;
+		to = &l->nodes[node->edges[i].node];
+		if (!to->is_seen) {
+			to->is_seen = to->is_queued = true;
+			to->in = l->track;
+		} else if (track_meet(&to->in, &l->track)) {
+			to->is_queued = true;
+		}
+	}
+}
+
+static void make_nodes(struct lift *l)
+{
+	bool has_more = true;
+	u32 i;
+
+	for (i = 0; i < l->node_cnt; i++) {
+		l->nodes[i].is_seen = l->nodes[i].is_queued = l->nodes[i].is_entry && l->nodes[i].is_kept;
+		track_clear(&l->nodes[i].in);
+	}
+	while (has_more && !l->err) {
+		has_more = false;
+		for (i = 0; i < l->node_cnt && !l->err; i++) {
+			if (!l->nodes[i].is_queued)
+				continue;
+			has_more = true;
+			l->nodes[i].is_queued = false;
+			make_node(l, &l->nodes[i]);
+			hand_on(l, &l->nodes[i]);
+		}
+	}
+}
+
+static bool has_entry(const struct lift *l)
+{
+	u32 i;
+
+	for (i = 0; i < l->node_cnt; i++)
+		if (l->nodes[i].is_entry && l->nodes[i].is_kept)
+			return true;
+	return false;
+}
+
+/* Finds, makes and links as much as the budget allows; -E2BIG when a block has no room for it. */
+static int lift_region(struct lift *l, struct ub_lifted *lifted)
+{
+	int err;
+
+	region_find(l);
+	if (!l->err)
+		region_keep(l);
+	if (!l->err && !has_entry(l))
+		return -EOPNOTSUPP;
+	if (!l->err) {
+		flags_find_dead(l);
+		make_nodes(l);
+	}
+	if (l->err)
+		return l->err;
+	if ((err = link_block(l, lifted)) || (err = link_ranges(l, lifted)))
+		return err;
+	return link_ends(l, lifted);
+}
+
+static void free_lift(struct lift *l)
+{
+	u32 i;
+
+	for (i = 0; i < l->node_cnt; i++)
+		free(l->nodes[i].ops);
+	free(l->chunks);
+	free(l->insns);
+	free(l->insts);
+	free(l->nodes);
+	free(l->contexts);
+	ub_free(l->spots);
+	free(l->ops);
+}
+
+int ub_lift(const struct ub_lift_request *request, struct ub_lifted **ret)
+{
+	u32 budget = request->max_guest_insns ? request->max_guest_insns : DEFAULT_BUDGET;
+	struct ub_lifted *lifted;
+	struct lift l;
+	int err;
+
+	if (!request->read_code || !request->entry_cnt)
+		return -EINVAL;
+	if (budget > UB_MAX_INSNS / 2)
+		budget = UB_MAX_INSNS / 2;
+	do {
+		lifted = ub_alloc(1, sizeof(*lifted));
+		if (!lifted)
+			return -ENOMEM;
+		memset(&l, 0, sizeof(l));
+		l.request = request;
+		l.budget = budget;
+		err = lift_region(&l, lifted);
+		free_lift(&l);
+		if (err)
+			ub_lifted_free(lifted);
+		budget -= budget / 4;
+	} while (err == -E2BIG && budget >= MIN_BUDGET);
+	if (!err)
+		*ret = lifted;
+	return err;
+}
+
+void ub_lifted_free(struct ub_lifted *lifted)
+{
+	u32 i;
+
+	if (!lifted)
+		return;
+	for (i = 0; i < lifted->range_cnt; i++)
+		ub_free(lifted->ranges[i].bytes);
+	ub_free(lifted->ranges);
+	ub_free(lifted->ends);
+	ub_free(lifted->block.insns);
+	ub_free(lifted->block.entries);
+	ub_free(lifted);
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * link: in which order do the nodes stand in the block, and how do they come to one another?
+ *
+ * The likely target of a node stands right behind it where possible.  Targets that are not in the block become exits:
+ * in place where a node ends with one, else one per address behind all nodes.
+ */
+#include "lifter.h"
+
+struct linker {
+	struct lift *l;
+	u32 *order;		/* nodes as they stand */
+	u32 cnt;
+	struct ub_insn *insns;
+	u32 insn_cnt;
+	u64 *exits;		/* addresses, behind the nodes */
+	u32 exit_cnt, exit_cap, exit_start;
+};
+
+static s32 edge_node(const struct node *node, s32 edge)
+{
+	return edge < 0 || (u32)edge >= node->edge_cnt ? -1 : node->edges[edge].node;
+}
+
+/* The edge that should fall through. */
+static s32 likely(const struct lift *l, const struct node *node)
+{
+	s32 taken, next;
+
+	if (node->end != END_JCC)
+		return node->end == END_INDIRECT && node->tail < 0 ? 0 : node->tail;
+	taken = edge_node(node, 0);
+	next = edge_node(node, 1);
+	if (taken < 0 || next < 0)
+		return next < 0 ? 0 : 1;
+	return l->nodes[taken].ahead < l->nodes[next].ahead ? 0 : 1;
+}
+
+static void place_chain(struct linker *k, s32 idx, u32 *stack, u32 *stack_cnt)
+{
+	struct lift *l = k->l;
+	u32 i;
+
+	while (idx >= 0 && !l->nodes[idx].is_placed) {
+		struct node *node = &l->nodes[idx];
+
+		node->is_placed = true;
+		k->order[k->cnt++] = idx;
+		for (i = 0; i < node->edge_cnt; i++)
+			if (node->edges[i].node >= 0 && (s32)i != likely(l, node))
+				stack[(*stack_cnt)++] = node->edges[i].node;
+		idx = edge_node(node, likely(l, node));
+	}
+}
+
+static int order_nodes(struct linker *k)
+{
+	struct lift *l = k->l;
+	u32 i, stack_cnt = 0, *stack = ub_alloc(l->node_cnt * MAX_EDGES, sizeof(*stack));
+
+	if (!stack)
+		return -ENOMEM;
+	for (i = 0; i < l->node_cnt; i++) {
+		if (!l->nodes[i].is_entry || !l->nodes[i].is_kept)
+			continue;
+		place_chain(k, i, stack, &stack_cnt);
+		while (stack_cnt) {
+			s32 next = stack[--stack_cnt];
+
+			place_chain(k, next, stack, &stack_cnt);
+		}
+	}
+	ub_free(stack);
+	return 0;
+}
+
+static u32 exit_at(struct linker *k, u64 ip)
+{
+	u32 i;
+
+	for (i = 0; i < k->exit_cnt; i++)
+		if (k->exits[i] == ip)
+			return i;
+	if (lift_grow(k->l, (void **)&k->exits, k->exit_cnt, &k->exit_cap, sizeof(*k->exits)))
+		k->exits[k->exit_cnt++] = ip;
+	return i;
+}
+
+/* A jump at the end of the block to an edge; where that is, patch() says. */
+static void put_jump(struct linker *k, const struct ub_insn *insn, const struct node *node, u32 edge)
+{
+	struct ub_insn *to = &k->insns[k->insn_cnt++];
+
+	*to = *insn;
+	if (node->edges[edge].node >= 0)
+		to->off = node->edges[edge].node;
+	else
+		to->off = -1 - (s32)exit_at(k, node->edges[edge].ip);
+}
+
+static void put_tail(struct linker *k, const struct node *node, u32 edge, s32 next)
+{
+	const struct ub_insn jmp = { .op = UB_OP_JMP };
+
+	if (edge_node(node, edge) >= 0 && edge_node(node, edge) == next)
+		return;
+	if (edge_node(node, edge) >= 0)
+		put_jump(k, &jmp, node, edge);
+	else
+		k->insns[k->insn_cnt++] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = node->edges[edge].ip };
+}
+
+static void put_node(struct linker *k, struct node *node, s32 next, bool *is_far)
+{
+	u32 i, edge = 1;
+	enum ub_cc cc;
+
+	node->start = k->insn_cnt;
+	for (i = 0; i < node->op_cnt; i++)
+		k->insns[k->insn_cnt++] = node->ops[i];
+	for (i = 0; i < node->fixup_cnt; i++) {
+		is_far[node->start + node->fixups[i].op] = true;
+		k->insns[node->start + node->fixups[i].op].off = node->edges[node->fixups[i].edge].node;
+	}
+	if (node->end == END_STOP)
+		k->insns[k->insn_cnt++] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = node->stop_ip };
+	else if (node->end != END_JCC && node->tail >= 0) {
+		is_far[k->insn_cnt] = true;
+		put_tail(k, node, node->tail, next);
+	}
+	if (node->end != END_JCC)
+		return;
+	cc = lift_cc(region_insn(k->l, node, node->cnt - 1));
+	if (edge_node(node, 0) >= 0 && edge_node(node, 0) == next) {
+		cc ^= 1;
+		edge = 0;
+	}
+	is_far[k->insn_cnt] = true;
+	put_jump(k, &(struct ub_insn){ .op = UB_OP_JCC, .mode = UB_MODE(0, false, cc) }, node, 1 - edge);
+	is_far[k->insn_cnt] = true;
+	put_tail(k, node, edge, next);
+}
+
+/* Jumps that still name a node or an exit get their distance. */
+static void patch(struct linker *k, const bool *is_far)
+{
+	u32 i;
+
+	for (i = 0; i < k->exit_start; i++) {
+		struct ub_insn *insn = &k->insns[i];
+		s64 target;
+
+		if (!is_far[i] || !(ub_op_info[insn->op].effect & UB_E_JUMPS))
+			continue;
+		target = insn->off >= 0 ? k->l->nodes[insn->off].start : k->exit_start + (-1 - insn->off);
+		insn->off = target - i - 1;
+	}
+}
+
+static int put_entries(struct lift *l, struct ub_lifted *lifted)
+{
+	struct ub_entry *entries = ub_alloc(l->request->entry_cnt, sizeof(*entries));
+	u32 i, cnt = 0;
+
+	if (!entries)
+		return -ENOMEM;
+	for (i = 0; i < l->node_cnt && cnt < UB_MAX_ENTRIES; i++)
+		if (l->nodes[i].is_entry && l->nodes[i].is_kept)
+			entries[cnt++] = (struct ub_entry){ .ip = l->nodes[i].ip, .insn_idx = l->nodes[i].start };
+	lifted->block.entries = entries;
+	lifted->block.entry_cnt = cnt;
+	return 0;
+}
+
+/* No more instructions than this come out: each node adds at most two, each may have exits of its own. */
+static u32 most_insns(const struct lift *l)
+{
+	u32 i, cnt = 0;
+
+	for (i = 0; i < l->node_cnt; i++)
+		if (l->nodes[i].is_kept)
+			cnt += l->nodes[i].op_cnt + 2 + l->nodes[i].edge_cnt;
+	return cnt;
+}
+
+static int put_nodes(struct linker *k)
+{
+	struct lift *l = k->l;
+	bool *is_far = ub_alloc(most_insns(l), sizeof(*is_far));
+	u32 i;
+
+	if (!is_far)
+		return -ENOMEM;
+	for (i = 0; i < k->cnt; i++)
+		put_node(k, &l->nodes[k->order[i]], i + 1 < k->cnt ? (s32)k->order[i + 1] : -1, is_far);
+	k->exit_start = k->insn_cnt;
+	for (i = 0; i < k->exit_cnt; i++)
+		k->insns[k->insn_cnt++] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = k->exits[i] };
+	patch(k, is_far);
+	ub_free(is_far);
+	return l->err;
+}
+
+int link_block(struct lift *l, struct ub_lifted *lifted)
+{
+	struct linker k = { .l = l };
+	int err = -ENOMEM;
+
+	k.order = ub_alloc(l->node_cnt, sizeof(*k.order));
+	k.insns = ub_alloc(most_insns(l), sizeof(*k.insns));
+	if (!k.order || !k.insns || (err = order_nodes(&k)) || (err = put_nodes(&k))) {
+		ub_free(k.insns);
+		goto out;
+	}
+	lifted->block.insns = k.insns;
+	lifted->block.insn_cnt = k.insn_cnt;
+	err = k.insn_cnt > UB_MAX_INSNS ? -E2BIG : put_entries(l, lifted);
+out:
+	ub_free(k.order);
+	free(k.exits);
+	return err;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct ub_x86_insn *x = *(struct ub_x86_insn *const *)a, *y = *(struct ub_x86_insn *const *)b;
+
+	return x->ip < y->ip ? -1 : x->ip > y->ip;
+}
+
+/* Adds the bytes of one instruction to the last range, or starts a new one. */
+static int add_bytes(struct ub_lifted *lifted, const struct ub_x86_insn *insn)
+{
+	struct ub_code_range *range = lifted->range_cnt ? &lifted->ranges[lifted->range_cnt - 1] : NULL;
+	u64 end = range ? range->start + range->len : 0;
+	u32 skip = range && insn->ip < end ? end - insn->ip : 0;
+	u8 *bytes;
+
+	if (skip >= insn->len)
+		return 0;
+	if (!range || insn->ip > end) {
+		range = &lifted->ranges[lifted->range_cnt++];
+		range->start = insn->ip;
+	}
+	bytes = realloc(range->bytes, range->len + insn->len - skip);
+	if (!bytes)
+		return -ENOMEM;
+	memcpy(bytes + range->len, insn->bytes + skip, insn->len - skip);
+	range->bytes = bytes;
+	range->len += insn->len - skip;
+	return 0;
+}
+
+int link_ranges(struct lift *l, struct ub_lifted *lifted)
+{
+	const struct ub_x86_insn **insns = ub_alloc(l->inst_cnt, sizeof(*insns));
+	u32 i, k, cnt = 0;
+	int err = 0;
+
+	lifted->ranges = ub_alloc(l->inst_cnt, sizeof(*lifted->ranges));
+	if (!insns || !lifted->ranges) {
+		ub_free(insns);
+		return -ENOMEM;
+	}
+	for (i = 0; i < l->node_cnt; i++)
+		for (k = 0; l->nodes[i].is_kept && k < l->nodes[i].cnt; k++)
+			insns[cnt++] = region_insn(l, &l->nodes[i], k);
+	qsort(insns, cnt, sizeof(*insns), by_address);
+	for (i = 0; i < cnt && !err; i++)
+		err = add_bytes(lifted, insns[i]);
+	lifted->guest_insn_cnt = cnt;
+	ub_free(insns);
+	return err;
+}
+
+static void add_end(struct ub_lifted *lifted, u64 ip, const char *why)
+{
+	u32 i;
+
+	for (i = 0; i < lifted->end_cnt; i++)
+		if (lifted->ends[i].ip == ip)
+			return;
+	lifted->ends[lifted->end_cnt].ip = ip;
+	snprintf(lifted->ends[lifted->end_cnt++].reason, sizeof(lifted->ends[0].reason), "%s", why);
+}
+
+/* Why did the edge leave the block? */
+static const char *edge_why(const struct lift *l, const struct edge *edge)
+{
+	u32 i;
+
+	for (i = 0; i < l->node_cnt; i++) {
+		const struct node *node = &l->nodes[i];
+
+		if (node->ip != edge->ip || node->context != edge->context)
+			continue;
+		if (!node->is_filled)
+			return "budget";
+		if (!node->cnt && node->end == END_STOP)
+			return node->why;
+		return node->ahead >= FAR_AWAY ? "no call ahead" : "budget";
+	}
+	return "budget";
+}
+
+int link_ends(struct lift *l, struct ub_lifted *lifted)
+{
+	u32 i, k;
+
+	lifted->ends = ub_alloc(l->node_cnt * (MAX_EDGES + 1), sizeof(*lifted->ends));
+	if (!lifted->ends)
+		return -ENOMEM;
+	for (i = 0; i < l->node_cnt; i++) {
+		const struct node *node = &l->nodes[i];
+
+		if (node->is_filled && node->end == END_STOP)
+			add_end(lifted, node->stop_ip, node->why);
+		if (node->is_kept && !node->edge_cnt && node->end != END_STOP)
+			add_end(lifted, region_insn(l, node, node->cnt - 1)->ip, "indirect");
+		for (k = 0; node->is_kept && k < node->edge_cnt; k++)
+			if (node->edges[k].node < 0)
+				add_end(lifted, node->edges[k].ip, edge_why(l, &node->edges[k]));
+	}
+	return 0;
+}
