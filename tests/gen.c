@@ -11,8 +11,10 @@
 #include "gen.h"
 
 #define FENCE_LEN	(1u << 20)
+#define BEYOND_LEN	(1u << 16)
 
 u8 *gen_buf;
+u64 gen_limit;
 static u64 rng_state;
 
 u64 gen_random(void)
@@ -182,13 +184,15 @@ static void put_address(struct gen *g)
 /* A pointer that mostly points into the buffer, sometimes to where it hurts. */
 static u64 rng_pointer(void)
 {
-	switch (pick(12)) {
+	switch (pick(14)) {
 	case 0:
 		return (u64)gen_buf + GEN_BUF_LEN + pick(FENCE_LEN / 2);
 	case 1:
 		return gen_random() | 1ull << 63;
+	case 3: case 4:
+		return gen_limit + FENCE_LEN + 128 + pick(BEYOND_LEN - 8192);
 	case 2:
-		return GEN_LIMIT + pick(8192) - 4096;
+		return gen_limit + pick(8192) - 4096;
 	default:
 		return (u64)gen_buf + 128 + pick(GEN_BUF_LEN - 256);
 	}
@@ -204,6 +208,9 @@ static void put_memory(struct gen *g)
 
 	if (pick(5) == 0 && op != UB_OP_STOREI) {
 		u64 addr = (u64)gen_buf + pick(GEN_BUF_LEN - 8);
+
+		if (pick(8) == 0)
+			addr -= GEN_BUF_LEN;	/* a fence */
 
 		mark(g);
 		if (op == UB_OP_STORE)
@@ -364,12 +371,15 @@ u32 gen_ever_undefined(const struct gen *g)
 
 int gen_map_buf(void)
 {
-	u8 *area = mmap(NULL, 2 * FENCE_LEN + GEN_BUF_LEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	u8 *area = mmap(NULL, 2 * FENCE_LEN + GEN_BUF_LEN + BEYOND_LEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (area == MAP_FAILED)
 		return -ENOMEM;
 	gen_buf = area + FENCE_LEN;
-	return mprotect(gen_buf, GEN_BUF_LEN, PROT_READ | PROT_WRITE);
+	gen_limit = (u64)gen_buf + GEN_BUF_LEN;
+	if (mprotect(gen_buf, GEN_BUF_LEN, PROT_READ | PROT_WRITE))
+		return -ENOMEM;
+	return mprotect(gen_buf + GEN_BUF_LEN + FENCE_LEN, BEYOND_LEN, PROT_READ | PROT_WRITE);
 }
 
 void gen_seed(u64 seed, u32 program)

@@ -7,14 +7,15 @@
 
 #include "../ir/op.h"
 
-#define GEN_LIMIT	0x7ffffffff000ull
 #define GEN_BUF_LEN	4096u
 #define GEN_MAX_INSNS	160
 #define GEN_BASE_IP	0x400000ull
 #define GEN_EXIT_IP	0x1234ull	/* where a block ends that runs to its end */
 
-/* The memory that the blocks' pointers mostly point into; fences that fault lie around it. */
+/* The memory that the blocks' pointers mostly point into; fences that fault lie around it.  The limit is the end of it;
+ * beyond the upper fence lies memory that no guarded access may reach, though the machine would let it. */
 extern u8 *gen_buf;
+extern u64 gen_limit;
 
 struct gen {
 	struct ub_insn insns[GEN_MAX_INSNS];

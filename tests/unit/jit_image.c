@@ -194,7 +194,7 @@ static bool try_one(const struct gen *g, const struct ub_jit_env *env, u64 *ret_
 {
 	struct ub_entry entry = { .ip = GEN_BASE_IP };
 	struct ub_block block = { .insns = g->insns, .insn_cnt = g->cnt, .entries = &entry, .entry_cnt = 1 };
-	struct ub_verify_env verify_env = { .limit = GEN_LIMIT };
+	struct ub_verify_env verify_env = { .limit = gen_limit };
 	struct ub_log log = { 0 };
 	struct ub_verified *verified;
 	struct ub_image *made;

@@ -41,8 +41,8 @@ static bool world_syscall(void *ctx, u64 regs[UB_NGUEST])
 	return true;
 }
 
-static const struct ub_interp_world world = {
-	.load = world_load, .store = world_store, .syscall = world_syscall, .limit = GEN_LIMIT, .fs_base = 0x1234000,
+static struct ub_interp_world world = {
+	.load = world_load, .store = world_store, .syscall = world_syscall, .fs_base = 0x1234000,
 };
 
 static void dump(const struct ub_block *block)
@@ -104,7 +104,7 @@ static enum outcome try_one(struct gen *g, bool is_loud)
 	struct ub_block block = { .insns = g->insns, .insn_cnt = g->cnt, .entries = &entry, .entry_cnt = 1 };
 	char text[512];
 	struct ub_log log = { .buf = text, .size = sizeof(text) };
-	struct ub_verify_env env = { .limit = GEN_LIMIT };
+	struct ub_verify_env env = { .limit = gen_limit };
 	struct ub_verified *verified;
 	struct ub_interp start, want, got;
 	enum ub_exit_kind kind;
@@ -144,6 +144,7 @@ int main(int argc, char **argv)
 		perror("jit_random");
 		return 1;
 	}
+	world.limit = gen_limit;
 	for (i = 0; i < total && !wrong; i++) {
 		gen_seed(seed, i);
 		gen_block(&g);
