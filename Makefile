@@ -107,7 +107,7 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 
 # --- tests in user space ---
 
-$(O)/tests/run: $(call obj,tests/run.c $(wildcard tests/harness.c)) $(B)/ub.a
+$(O)/tests/run: $(call obj,$(wildcard tests/*.c)) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* case: what the parts of the test runner share.  docs/TESTING.md has the form of a case. */
+#ifndef UB_TEST_CASE_H
+#define UB_TEST_CASE_H
+
+#include "../ir/interp.h"
+#include "../ir/parse.h"
+#include "../lifter/lift.h"
+
+/* Where the guest of a case lives, in the runner's own address space.  Around the buffer nothing is mapped. */
+#define CODE_IP		0x10000000ull
+#define CODE_LEN	4096u
+#define BUF_IP		0x20000000ull
+#define BUF_LEN		8192u
+#define STACK_IP	(BUF_IP + 0x1800)	/* rsp, unless the case says otherwise */
+#define FS_IP		(BUF_IP + 0x400)	/* base of fs, not for the bare processor */
+#define LIMIT		0x7ffffffff000ull
+
+/* All that a program can see of itself. */
+struct guest {
+	u64 regs[UB_NGUEST];
+	u32 flags;
+	u32 undefined;		/* flags not to compare */
+	u64 ip;
+	u8 buf[BUF_LEN];
+};
+
+/* One "name=value" of a run line. */
+enum word_kind { WORD_REG, WORD_FLAG, WORD_MEM, WORD_IP, WORD_LEFT, WORD_YIELD, WORD_SYSCALL };
+struct word {
+	enum word_kind kind;
+	char name[32];
+	u8 reg;
+	u8 shift;		/* 8 for ah and its like */
+	u32 which;		/* flag; offset in the buffer; system call */
+	u32 len;		/* bytes */
+	u64 val;
+};
+
+/* values.c */
+bool word_parse(const char *text, struct word *ret);
+void word_set(const struct word *word, struct guest *guest);
+u64 word_get(const struct word *word, const struct guest *guest, enum ub_left left);
+void word_print(const struct word *word, u64 val, char *buf, size_t size);
+bool value_parse(const char *text, u64 *ret);
+const char *reg_x86_name(u8 reg);
+const char *left_name(enum ub_left left);
+
+/* cpu.c: runs the code at CODE_IP on the bare processor until a trap; guest->buf is not used, the memory is. */
+bool cpu_run(struct guest *guest);
+
+/* x86.c */
+struct x86_line {
+	u8 bytes[15];
+	u32 len;
+	char text[96];		/* as Zydis says it */
+	bool is_syscall;
+	bool has_segment;	/* reads through fs or gs */
+};
+/* Reads "48 01 f8 | add rax, rdi"; NULL, or what is wrong.  *ret_agrees: the text says what the bytes say. */
+const char *x86_parse(const char *line, u64 ip, struct x86_line *ret, bool *ret_agrees);
+/* One instruction of @code at @ip: its length, 0 at the end; never fails, odd bytes are shown as such. */
+u32 x86_text(const u8 *code, u32 len, u64 ip, char *buf, size_t size);
+
+/* file.c: a case as it stands in its file. */
+enum stage { STAGE_IR, STAGE_VERIFY, STAGE_LIFT, STAGE_RUN, STAGE_INTERP, STAGE_JIT, STAGE_COUNT };
+struct section {
+	u32 from, to;		/* line indexes, @to not included; equal: no such section */
+};
+struct file {
+	const char *path;
+	char **lines;		/* without newlines; one may become several or NULL when blessed */
+	u32 line_cnt;
+	u32 stages;		/* bit STAGE_* */
+	struct section x86, ir, jit;
+	struct ub_lift_hint hints[16];
+	u32 hint_cnt;
+	bool is_blessing, is_changed;
+	u32 passed, failed;
+};
+
+bool file_read(struct file *file, const char *path);
+bool file_write(const struct file *file);
+void file_free(struct file *file);
+/* Says what is wrong at line index @line; the case goes on. */
+__attribute__((format(printf, 3, 4))) void file_fail(struct file *file, u32 line, const char *format, ...);
+void file_set_line(struct file *file, u32 line, const char *text);
+/* The text of a section, with its line breaks; NULL when there is none. */
+char *file_section(const struct file *file, const struct section *section);
+/* Compares the lines of a section with @text: "..." stands for any number of lines, blanks and comments do not count.
+ * Fails, or when blessing puts @text in its place. */
+void file_expect_section(struct file *file, const struct section *section, const char *text);
+bool has_prefix(const char *line, const char *prefix);
+
+#endif
