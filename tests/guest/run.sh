@@ -64,7 +64,7 @@ else
 	kernel=$("$here/unpack.sh")
 fi
 
-# This run's files, shared with the guest as its /run/ub.
+# This run's files, shared with the guest as its /run/host.
 run=$(mktemp -d "$build/run.XXXXXX")
 qemu=
 cleanup() {
