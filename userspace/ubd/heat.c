@@ -23,6 +23,7 @@ static void process_shift(struct heat_process *process)
 {
 	u32 i, kept = 0;
 
+	process->age++;
 	count_shift(&process->user);
 	count_shift(&process->call);
 	count_shift(&process->other);

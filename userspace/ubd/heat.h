@@ -30,6 +30,7 @@ struct heat_process {
 	u64 total_user, total_call, total_other, total_compat;
 	struct heat_site sites[HEAT_MAX_SITES];
 	u32 site_cnt;
+	u32 age;			/* intervals in a row */
 };
 
 struct heat {

@@ -22,6 +22,7 @@
 #define NS_PER_S	1000000000ull
 #define NS_PER_MS	1000000ull
 #define BURST_INTERVALS	4
+#define WARM_REST_S	1
 #define DEVICE_RETRY_S	3
 #define NEW_ENTRY_SHARE	10	/* a call that is not an entry yet matters with one of so many of the call samples */
 
@@ -178,12 +179,23 @@ static void end_burst(struct loop *loop, u64 now)
 	const struct heat_limits limits = { .min_samples = UB_U32_MAX, .min_share = loop->config.min_share,
 					    .is_hot_call = policy_is_hot_call };
 	struct heat_process *process;
+	bool is_young = false;
 
-	for (process = loop->heat.processes; process < loop->heat.processes + HEAT_MAX_PROCESSES; process++)
+	for (process = loop->heat.processes; process < loop->heat.processes + HEAT_MAX_PROCESSES; process++) {
 		if (process->pid && !session_find(&loop->sessions, process->pid) &&
 		    !session_is_resting(&loop->sessions, SESSION_PROCESS(process), now) &&
-		    heat_judge(&loop->heat, process, &limits) == HEAT_WARM)
-			session_rest(&loop->sessions, SESSION_PROCESS(process), now);
+		    heat_judge(&loop->heat, process, &limits) == HEAT_WARM) {
+			if (process->age >= BURST_INTERVALS)
+				session_rest_for(&loop->sessions, SESSION_PROCESS(process), now, WARM_REST_S);
+			else
+				is_young = true;
+		}
+	}
+	/* Who came in the middle of a burst gets one of its own. */
+	if (is_young) {
+		begin_burst(loop, now);
+		return;
+	}
 	if (!profile_rate(loop->profile, loop->config.idle_hz))
 		loop->is_burst = false;
 }

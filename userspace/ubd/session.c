@@ -51,10 +51,10 @@ bool session_is_resting(struct sessions *sessions, u64 inode, u64 offset, u64 no
 	return grudge && now < grudge->until_ns;
 }
 
-void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now)
+void session_rest_for(struct sessions *sessions, u64 inode, u64 offset, u64 now, u32 first_s)
 {
 	struct grudge *grudge = find_grudge(sessions, inode, offset), *oldest = sessions->grudges;
-	u32 delay_s = sessions->config->retry_s, i;
+	u32 delay_s = first_s, i;
 
 	if (grudge) {
 		delay_s = grudge->delay_s * 2;
@@ -67,6 +67,11 @@ void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now)
 	if (delay_s > SESSION_LAST_RETRY_S)
 		delay_s = SESSION_LAST_RETRY_S;
 	*grudge = (struct grudge){ inode, offset, now + delay_s * NS_PER_S, delay_s };
+}
+
+void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now)
+{
+	session_rest_for(sessions, inode, offset, now, sessions->config->retry_s);
 }
 
 static int session_lift(struct sessions *sessions, struct session *session, struct region_lifted *ret)

@@ -55,6 +55,7 @@ struct session *session_find(struct sessions *sessions, u32 pid);
 /* Not worth a look now? */
 bool session_is_resting(struct sessions *sessions, u64 inode, u64 offset, u64 now);
 /* Rest for the configured time, twice as long as last time. */
+void session_rest_for(struct sessions *sessions, u64 inode, u64 offset, u64 now, u32 first_s);
 void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now);
 #define SESSION_PROCESS(process)	((u64)(process)->pid << 32), (process)->start_ns
 
