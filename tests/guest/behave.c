@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * behave: a process does under the bypass what it does without: results, faults, signals, restarts.
+ *
+ * Each test runs its loop twice, natively and with a block, and compares.
+ *
+ * usage: behave [TEST]...	as root, with the module loaded
+ */
+#include "guest.h"
+#include "worker.h"
+
+#include <sys/time.h>
+#include <ucontext.h>
+
+CALL_LOOP(loop)
+
+static int fd;
+
+/* --- numbers --- */
+
+struct count_arg {
+	u64 cnt;
+	u64 nr;
+	u64 args[4];
+};
+
+static u64 count(void *data)
+{
+	const struct count_arg *arg = data;
+
+	return loop(arg->cnt, arg->nr, arg->args[0], arg->args[1], arg->args[2], arg->args[3]);
+}
+
+/* The same count natively and with a block for @block_nr; the sums must agree.  Calls made in the block. */
+static u64 compare_counts(const char *name, struct count_arg arg, u32 block_nr)
+{
+	struct draft draft = loop_draft(block_nr);
+	struct worker native = worker_run(fd, count, &arg, sizeof(arg), NULL);
+	struct worker worker = worker_run(fd, count, &arg, sizeof(arg), &draft);
+
+	check(native.status == worker.status && native.result == worker.result, name,
+	      "status 0x%x, result 0x%llx instead of 0x%x, 0x%llx", worker.status, (long long)worker.result,
+	      native.status, (long long)native.result);
+	return worker.info.calls;
+}
+
+static void test_numbers(void)
+{
+	u64 calls;
+
+	calls = compare_counts("plain-number", (struct count_arg){ .cnt = 20000, .nr = SYS_getppid }, SYS_getppid);
+	check(calls > 10000, "plain-number-bypassed", "%llu calls", (long long)calls);
+	/* The kernel takes the low 32 bits of rax only. */
+	calls = compare_counts("wide-number", (struct count_arg){ .cnt = 20000, .nr = 1ull << 32 | SYS_getppid }, SYS_getppid);
+	check(calls > 10000, "wide-number-bypassed", "%llu calls", (long long)calls);
+	calls = compare_counts("top-bit-number", (struct count_arg){ .cnt = 2000, .nr = 1ull << 63 | SYS_getppid }, SYS_getppid);
+	calls = compare_counts("x32-number", (struct count_arg){ .cnt = 2000, .nr = 0x40000000 | SYS_getppid }, SYS_getppid);
+	check(!calls, "x32-number-native", "%llu calls", (long long)calls);
+	calls = compare_counts("other-number", (struct count_arg){ .cnt = 2000, .nr = SYS_getuid }, SYS_getppid);
+	check(!calls, "other-number-native", "%llu calls", (long long)calls);
+	calls = compare_counts("unknown-number", (struct count_arg){ .cnt = 2000, .nr = 5000 }, SYS_getppid);
+	calls = compare_counts("negative-number", (struct count_arg){ .cnt = 2000, .nr = -1ull }, SYS_getppid);
+	calls = compare_counts("error-result", (struct count_arg){ .cnt = 20000, .nr = SYS_lseek, .args = { -1ull } }, SYS_lseek);
+	check(calls > 10000, "error-result-bypassed", "%llu calls", (long long)calls);
+	calls = compare_counts("bad-pointer", (struct count_arg){ .cnt = 20000, .nr = SYS_write, .args = { 1, 8, 1 } }, SYS_write);
+	check(calls > 10000, "bad-pointer-bypassed", "%llu calls", (long long)calls);
+}
+
+/* --- faults --- */
+
+/* What a signal handler saw. */
+struct seen {
+	s64 signal;
+	s64 code;
+	u64 addr;
+	u64 regs[NGREG];
+};
+
+static struct seen *seen;
+
+static void remember(int signal, siginfo_t *info, void *data)
+{
+	const ucontext_t *context = data;
+
+	seen->signal = signal;
+	seen->code = info->si_code;
+	seen->addr = (u64)info->si_addr;
+	memcpy(seen->regs, context->uc_mcontext.gregs, sizeof(seen->regs));
+	worker_publish(seen->regs[REG_RIP]);
+	_exit(0);
+}
+
+static void catch_with(int signal, void (*handler)(int, siginfo_t *, void *), int flags)
+{
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags };
+
+	must(!sigaction(signal, &action, NULL), "sigaction");
+}
+
+/*
+ * reader(count, address, step): getppid, then reads 8 bytes at the address, which moves by step.
+ * divider(count, divisor): getppid, then divides by the divisor, which counts down.
+ * Neither returns here: the registers that they clear are the caller's.
+ */
+asm(".pushsection .text.faults, \"ax\"\n"
+    "reader:	push %rbx\n	push %r12\n	mov %rdi, %rbx\n	mov %rdx, %r12\n"
+    "	xor %r8d, %r8d\n	xor %r9d, %r9d\n	xor %r10d, %r10d\n	xor %r13d, %r13d\n"
+    "	xor %r14d, %r14d\n	xor %r15d, %r15d\n	xor %ebp, %ebp\n"
+    "reader_loop:	mov $110, %eax\n"
+    "reader_call:	syscall\n"
+    "reader_back:	add (%rsi), %rax\n"
+    "reader_step:	add %r12, %rsi\n"
+    "reader_dec:	dec %rbx\n"
+    "reader_jne:	jne reader_loop\n"
+    "reader_end:	pop %r12\n	pop %rbx\n	ret\n"
+    "divider:	push %rbx\n	push %r12\n	mov %rdi, %rbx\n	xor %r12d, %r12d\n"
+    "	xor %r8d, %r8d\n	xor %r9d, %r9d\n	xor %r10d, %r10d\n	xor %r13d, %r13d\n"
+    "	xor %r14d, %r14d\n	xor %r15d, %r15d\n	xor %ebp, %ebp\n"
+    "divider_loop:	mov $110, %eax\n"
+    "divider_call:	syscall\n"
+    "divider_back:	xor %edx, %edx\n"
+    "divider_div:	div %rsi\n"
+    "divider_step:	dec %rsi\n"
+    "divider_dec:	dec %rbx\n"
+    "divider_jne:	jne divider_loop\n"
+    "divider_end:	pop %r12\n	pop %rbx\n	ret\n"
+    ".popsection\n");
+u64 reader(u64 cnt, u64 addr, u64 step);
+u64 divider(u64 cnt, u64 divisor);
+extern const char reader_loop[], reader_call[], reader_back[], reader_step[], reader_dec[], reader_jne[], reader_end[];
+extern const char divider_loop[], divider_call[], divider_back[], divider_div[], divider_step[], divider_dec[],
+	divider_jne[], divider_end[];
+
+/* dec rbx; jne loop; end; loop: mov eax, 110; syscall; jmp back */
+static void put_tail(struct draft *draft, u32 back, const char *dec, const char *jne, const char *end,
+		     const char *loop_ip, const char *call)
+{
+	put_mark(draft, dec, jne);
+	put(draft, (struct ub_insn){ .op = UB_OP_DEC, .mode = UB_MODE(UB_W64, 1, 0), .dst = UB_RBX });
+	put_mark(draft, jne, end);
+	put_jump(draft, UB_OP_JCC, UB_CC_NE, draft->insn_cnt + 2);
+	put(draft, (struct ub_insn){ .op = UB_OP_EXIT, .imm = (long)end });
+	put_mark(draft, loop_ip, call);
+	put(draft, (struct ub_insn){ .op = UB_OP_MOVI, .mode = UB_W32, .dst = UB_RAX, .imm = SYS_getppid });
+	put_mark(draft, call, call + 2);
+	put(draft, (struct ub_insn){ .op = UB_OP_SYSCALL, .imm = SYS_getppid });
+	put_jump(draft, UB_OP_JMP, 0, back);
+	put_code(draft, loop_ip, end);
+}
+
+static struct draft reader_draft(void)
+{
+	struct draft draft = {};
+	u32 back = put_mark(&draft, reader_back, reader_step);
+
+	put_entry(&draft, back);
+	put(&draft, (struct ub_insn){ .op = UB_OP_GUARD, .dst = UB_GUARDS, .src = UB_RSI,
+				      .imm = UB_ADDR_IMM(UB_NOREG, 0) });
+	put(&draft, (struct ub_insn){ .op = UB_OP_LOAD, .mode = UB_W64, .dst = UB_T0 + 2, .src = UB_GUARDS });
+	put(&draft, (struct ub_insn){ .op = UB_OP_ADD, .mode = UB_MODE(UB_W64, 1, 0), .dst = UB_RAX,
+				      .src = UB_T0 + 2 });
+	put_mark(&draft, reader_step, reader_dec);
+	put(&draft, (struct ub_insn){ .op = UB_OP_ADD, .mode = UB_MODE(UB_W64, 1, 0), .dst = UB_RSI, .src = UB_R12 });
+	put_tail(&draft, back, reader_dec, reader_jne, reader_end, reader_loop, reader_call);
+	return draft;
+}
+
+static struct draft divider_draft(void)
+{
+	struct draft draft = {};
+	u32 back = put_mark(&draft, divider_back, divider_div);
+
+	put_entry(&draft, back);
+	put(&draft, (struct ub_insn){ .op = UB_OP_XOR, .mode = UB_MODE(UB_W32, 1, 0), .dst = UB_RDX, .src = UB_RDX });
+	put_mark(&draft, divider_div, divider_step);
+	put(&draft, (struct ub_insn){ .op = UB_OP_DIVU, .mode = UB_W64, .src = UB_RSI });
+	put_mark(&draft, divider_step, divider_dec);
+	put(&draft, (struct ub_insn){ .op = UB_OP_DEC, .mode = UB_MODE(UB_W64, 1, 0), .dst = UB_RSI });
+	put_tail(&draft, back, divider_dec, divider_jne, divider_end, divider_loop, divider_call);
+	return draft;
+}
+
+struct fault_arg {
+	struct seen *seen;
+	u64 (*loop)(u64 cnt, u64 a, u64 b);
+	u64 a, b;
+	void *hole;			/* a page to be taken away first */
+};
+
+static u64 fault(void *data)
+{
+	const struct fault_arg *arg = data;
+
+	seen = arg->seen;
+	if (arg->hole)
+		munmap(arg->hole, 4096);
+	catch_with(SIGSEGV, remember, 0);
+	catch_with(SIGBUS, remember, 0);
+	catch_with(SIGFPE, remember, 0);
+	return arg->loop(100, arg->a, arg->b);
+}
+
+/* The handler must see the very same thing. */
+static void compare_faults(const char *name, struct fault_arg arg, const struct draft *draft, int signal)
+{
+	struct seen *both = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct worker workers[2];
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		arg.seen = &both[i];
+		workers[i] = worker_run(fd, fault, &arg, sizeof(arg), i ? draft : NULL);
+	}
+	for (i = 0; i < NGREG; i++)
+		if (both[0].regs[i] != both[1].regs[i])
+			break;
+	check(both[0].signal == signal && !memcmp(&both[0], &both[1], sizeof(both[0])), name,
+	      "signal %lld code %lld at 0x%llx, native %lld %lld 0x%llx; register %u is 0x%llx instead of 0x%llx",
+	      (long long)both[1].signal, (long long)both[1].code, (long long)both[1].addr, (long long)both[0].signal,
+	      (long long)both[0].code, (long long)both[0].addr, i, (long long)both[1].regs[i % NGREG],
+	      (long long)both[0].regs[i % NGREG]);
+	check(!workers[1].status && workers[1].info.entries > 0, name, "status 0x%x, %llu entries", workers[1].status,
+	      workers[1].info.entries);
+	munmap(both, 4096);
+}
+
+static void test_faults(void)
+{
+	struct draft draft = reader_draft(), divide = divider_draft();
+	struct fault_arg arg = { .loop = (void *)reader };
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char name[] = "/tmp/behave.XXXXXX";
+	int file = mkstemp(name);
+	char *mapped;
+
+	memset(pages, 0, 8192);
+	arg.a = (u64)pages + 4096 - 80;
+	arg.b = 8;
+	mprotect(pages + 4096, 4096, PROT_NONE);
+	compare_faults("fault-protected", arg, &draft, SIGSEGV);
+	arg.hole = pages + 4096;
+	compare_faults("fault-unmapped", arg, &draft, SIGSEGV);
+	arg.a += 3;
+	compare_faults("fault-straddling", arg, &draft, SIGSEGV);
+	arg.hole = NULL;
+	unlink(name);
+	must(!ftruncate(file, 4096), "ftruncate");
+	mapped = mmap(NULL, 8192, PROT_READ, MAP_SHARED, file, 0);
+	arg.a = (u64)mapped + 4096 - 80;
+	compare_faults("fault-bus", arg, &draft, SIGBUS);
+
+	arg.a = 80;
+	arg.b = -8;
+	compare_faults("fault-null", arg, &draft, SIGSEGV);
+	arg.a = (u64)pages;
+	arg.b = 0xffff800000000000 - (u64)pages;
+	compare_faults("fault-kernel", arg, &draft, SIGSEGV);
+	arg.b = 0xffffffff81000000 - (u64)pages;
+	compare_faults("fault-kernel-text", arg, &draft, SIGSEGV);
+	arg.b = 0x0100000000000000 - (u64)pages;
+	compare_faults("fault-not-canonical", arg, &draft, SIGSEGV);
+	arg.b = 0x8000000000000000 - (u64)pages;
+	compare_faults("fault-sign-bit", arg, &draft, SIGSEGV);
+	arg.b = 0x00fffffffffff000 - (u64)pages;
+	compare_faults("fault-limit", arg, &draft, SIGSEGV);
+	arg.b = -1 - (u64)pages;
+	compare_faults("fault-last-byte", arg, &draft, SIGSEGV);
+
+	arg = (struct fault_arg){ .loop = (void *)divider, .a = 50 };
+	compare_faults("divide-by-zero", arg, &divide, SIGFPE);
+}
+
+/* Pages that are not there yet are no faults that the program sees. */
+static u64 read_all(void *data)
+{
+	const struct fault_arg *arg = data;
+
+	return reader(64, arg->a, 4096);
+}
+
+static void test_absent(void)
+{
+	struct draft draft = reader_draft();
+	char *pages = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct fault_arg arg = { .a = (u64)pages };
+	struct worker native = worker_run(fd, read_all, &arg, sizeof(arg), NULL);
+	struct worker worker = worker_run(fd, read_all, &arg, sizeof(arg), &draft);
+
+	check(native.result == worker.result && !worker.status, "absent-pages", "status 0x%x", worker.status);
+	check(worker.info.exits[UB_EXIT_FAULT] > 0, "absent-pages-leave", "no exit by a fault");
+}
+
+/* --- signals --- */
+
+static volatile u64 signal_cnt;
+
+static void tick(int signal UNUSED, siginfo_t *info UNUSED, void *data UNUSED)
+{
+	signal_cnt++;
+}
+
+static void start_ticks(u32 us, int flags)
+{
+	struct itimerval timer = { .it_interval.tv_usec = us, .it_value.tv_usec = us };
+
+	catch_with(SIGALRM, tick, flags);
+	must(!setitimer(ITIMER_REAL, &timer, NULL), "setitimer");
+}
+
+static u64 count_ticking(void *data)
+{
+	u64 sum;
+
+	start_ticks(2000, SA_RESTART);
+	sum = count(data);
+	start_ticks(0, 0);
+	return signal_cnt > 5 ? sum : signal_cnt;
+}
+
+static void test_timer(void)
+{
+	struct count_arg arg = { .cnt = 400000, .nr = SYS_getppid };
+	struct draft draft = loop_draft(SYS_getppid);
+	struct worker worker = worker_run(fd, count_ticking, &arg, sizeof(arg), &draft);
+
+	check(worker.result == arg.cnt * getpid() && !worker.status, "timer-signals", "status 0x%x, result 0x%llx",
+	      worker.status, (long long)worker.result);
+	check(worker.info.calls > arg.cnt / 2, "timer-signals-bypassed", "%llu calls", worker.info.calls);
+}
+
+/*
+ * spin(count, rax): getppid, then counts down with that in rax.  With a signal pending at an exit, rax must not be
+ * taken for the result of a call that is to be restarted.
+ */
+asm(".pushsection .text.spin, \"ax\"\n"
+    "spin:	push %rbx\n	mov %rdi, %rbx\n	mov $110, %eax\n"
+    "spin_call:	syscall\n"
+    "spin_back:	mov %rsi, %rax\n"
+    "spin_dec:	dec %rbx\n"
+    "spin_jne:	jne spin_dec\n"
+    "spin_end:	pop %rbx\n	ret\n"
+    ".popsection\n");
+u64 spin(u64 cnt, u64 ax);
+extern const char spin_call[], spin_back[], spin_dec[], spin_jne[], spin_end[];
+
+static struct draft spin_draft(void)
+{
+	struct draft draft = {};
+	u32 dec;
+
+	put_entry(&draft, put_mark(&draft, spin_back, spin_dec));
+	put(&draft, (struct ub_insn){ .op = UB_OP_MOV, .mode = UB_W64, .dst = UB_RAX, .src = UB_RSI });
+	dec = put_mark(&draft, spin_dec, spin_jne);
+	put(&draft, (struct ub_insn){ .op = UB_OP_CHECK });
+	put(&draft, (struct ub_insn){ .op = UB_OP_DEC, .mode = UB_MODE(UB_W64, 1, 0), .dst = UB_RBX });
+	put_mark(&draft, spin_jne, spin_end);
+	put_jump(&draft, UB_OP_JCC, UB_CC_NE, dec);
+	put(&draft, (struct ub_insn){ .op = UB_OP_EXIT, .imm = (long)spin_end });
+	put_code(&draft, spin_back, spin_end);
+	return draft;
+}
+
+static u64 bad_ip;
+
+static void look(int signal UNUSED, siginfo_t *info UNUSED, void *data)
+{
+	const ucontext_t *context = data;
+	u64 ip = context->uc_mcontext.gregs[REG_RIP];
+
+	signal_cnt++;
+	if (ip == (u64)spin_call || ((long)ip < (long)spin_call || (long)ip >= (long)spin_end))
+		bad_ip++;
+	if (ip > (u64)spin_back && ip < (u64)spin_end && context->uc_mcontext.gregs[REG_RAX] != -512)
+		bad_ip++;
+}
+
+static u64 spin_ticking(void *data)
+{
+	struct itimerval timer = { .it_interval.tv_usec = 2000, .it_value.tv_usec = 2000 };
+	u32 i;
+
+	catch_with(SIGALRM, look, SA_RESTART);
+	for (i = 0; i < 5; i++) {
+		setitimer(ITIMER_REAL, &timer, NULL);
+		if (spin(*(u64 *)data, -512) != -512ull)
+			return 1;
+	}
+	/* Outside of the loop the address means nothing. */
+	catch_with(SIGALRM, tick, 0);
+	return signal_cnt < 5 ? 2 : bad_ip > 10 ? 3 : 0;
+}
+
+static void test_restart_value(void)
+{
+	u64 cnt = 20000000;
+	struct draft draft = spin_draft();
+	struct worker worker = worker_run(fd, spin_ticking, &cnt, sizeof(cnt), &draft);
+
+	check(!worker.result && !worker.status, "rax-looks-like-restart", "status 0x%x, result %lld", worker.status,
+	      (long long)worker.result);
+	check(worker.info.exits[UB_EXIT_WORK] > 0, "rax-looks-like-restart-bypassed", "no exit for a signal");
+}
+
+/* Reads single bytes off a slow pipe, with signals: each byte must arrive once. */
+static u64 read_pipe(void *data)
+{
+	const struct count_arg *arg = data;
+	u64 sum;
+
+	start_ticks(700, SA_RESTART);
+	sum = count(data);
+	start_ticks(0, 0);
+	close(arg->args[0]);
+	return sum;
+}
+
+static void test_restart(void)
+{
+	static char byte;
+	struct draft draft = loop_draft(SYS_read);
+	struct worker worker;
+	int pipes[2], status;
+	u32 i, cnt = 300;
+	pid_t feeder;
+
+	must(!pipe(pipes), "pipe");
+	feeder = fork();
+	if (!feeder) {
+		close(pipes[0]);
+		for (i = 0; i < cnt; i++) {
+			usleep(i % 3 ? 100 : 2500);
+			if (write(pipes[1], "x", 1) != 1)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	close(pipes[1]);
+	worker = worker_run(fd, read_pipe, &(struct count_arg){ .cnt = cnt + 1, .nr = SYS_read, .args = { pipes[0], (u64)&byte, 1 } },
+			    sizeof(struct count_arg), &draft);
+	waitpid(feeder, &status, 0);
+	close(pipes[0]);
+	check(worker.result == cnt && !worker.status && !status, "read-restarted", "%lld bytes of %u",
+	      (long long)worker.result, cnt);
+	check(worker.info.calls > 0, "read-restarted-bypassed", "no calls");
+}
+
+/* Without SA_RESTART the read must return EINTR, once per signal at most. */
+static u64 read_interrupted(void *data)
+{
+	const struct count_arg *arg = data;
+	u64 sum;
+
+	start_ticks(3000, 0);
+	sum = loop(20, SYS_read, arg->args[0], arg->args[1], 1, 0);
+	start_ticks(0, 0);
+	return sum;
+}
+
+static void test_eintr(void)
+{
+	static char byte;
+	struct draft draft = loop_draft(SYS_read);
+	struct count_arg arg = {};
+	struct worker worker;
+	int pipes[2];
+
+	must(!pipe(pipes), "pipe");
+	arg.args[0] = pipes[0];
+	arg.args[1] = (u64)&byte;
+	worker = worker_run(fd, read_interrupted, &arg, sizeof(arg), &draft);
+	check(worker.result == -20ull * EINTR && !worker.status, "read-interrupted", "%lld", (long long)worker.result);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* --- stop, continue, kill --- */
+
+static u64 forever(void *data)
+{
+	for (;;)
+		count(data);
+	return 0;
+}
+
+static void test_stop(void)
+{
+	struct count_arg arg = { .cnt = 1000000000, .nr = SYS_getppid };
+	struct draft draft = loop_draft(SYS_getppid);
+	struct worker worker = worker_start(fd, forever, &arg, sizeof(arg), &draft);
+	bool is_ok = true, is_still = true, is_moving = true;
+	u64 before;
+	int status;
+	u32 i;
+
+	for (i = 0; i < 20; i++) {
+		kill(worker.pid, SIGSTOP);
+		is_ok &= waitpid(worker.pid, &status, WUNTRACED) == worker.pid && WIFSTOPPED(status);
+		before = session_info(fd, worker.session).calls;
+		usleep(2000);
+		is_still &= session_info(fd, worker.session).calls == before;
+		kill(worker.pid, SIGCONT);
+		usleep(20000);
+		session_info(fd, worker.session);
+		usleep(10000);
+		is_moving &= session_info(fd, worker.session).calls > before;
+	}
+	check(is_ok, "stop", "not stopped");
+	check(is_still, "stopped-is-still", "moves");
+	check(is_moving, "continue", "does not move");
+	kill(worker.pid, SIGKILL);
+	worker_wait(fd, &worker);
+	check(WIFSIGNALED(worker.status) && WTERMSIG(worker.status) == SIGKILL, "kill", "status 0x%x", worker.status);
+}
+
+static const struct test tests[] = {
+	{ "numbers", test_numbers }, { "faults", test_faults }, { "absent", test_absent }, { "timer", test_timer },
+	{ "restart-value", test_restart_value }, { "restart", test_restart }, { "eintr", test_eintr },
+	{ "stop", test_stop }, {}
+};
+
+int main(int argc, char **argv)
+{
+	fd = ub_open();
+	must(!set_mode(fd, NULL, UB_MODE_ON), "cannot set the root's mode");
+	return run_tests(tests, argc, argv);
+}

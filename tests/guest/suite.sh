@@ -1,0 +1,50 @@
+#!/bin/bash
+# suite: all tests that need a guest with the module.
+#	suite.sh [NAME]...	only the guests of these names
+# Each guest boots, loads the module, and runs programs that print "ok TEST" or "not ok TEST: why" per line.  A guest
+# that dies, or whose kernel complains, counts as one failed test more.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cd "$root" || exit 1
+wanted=("$@")
+passed=0
+failed=0
+
+# guest NAME OPTIONS COMMAND: COMMAND in a guest of its own.
+guest() {
+	local name=$1 options=$2 command=$3 output ok not_ok status
+
+	if [ ${#wanted[@]} -gt 0 ] && [[ " ${wanted[*]} " != *" $name "* ]]; then
+		return
+	fi
+	output=$(mktemp)
+	# shellcheck disable=SC2086
+	"$here/run.sh" --name "suite-$name" --out build/results/suite --timeout 300 $options -- \
+		bash -c "tests/guest/load.sh && { $command; }" > "$output" 2>&1
+	status=$?
+	ok=$(grep -ac '^ok ' "$output")
+	not_ok=$(grep -ac '^not ok ' "$output")
+	passed=$((passed + ok))
+	failed=$((failed + not_ok))
+	if [ $status != 0 ] && { [ "$not_ok" = 0 ] || [ $status != 1 ]; } || [ $((ok + not_ok)) = 0 ]; then
+		failed=$((failed + 1))
+		sed 's/^/  /' "$output"
+		echo "not ok $name: the guest ended with status $status"
+	fi
+	grep -a '^not ok ' "$output" | sed "s/^not ok /not ok $name /"
+	echo "$name: $ok of $((ok + not_ok))"
+	rm -f "$output"
+}
+
+guest abi "--smp 2" "build/tests/guest/abi"
+guest abi-pti "--smp 1 --pti on" "build/tests/guest/abi run policy"
+guest behave "--smp 2" "build/tests/guest/behave"
+guest behave-one "--smp 1" "build/tests/guest/behave"
+guest intrude "--smp 2" "build/tests/guest/intrude"
+guest intrude-one "--smp 1" "build/tests/guest/intrude"
+guest unload "--smp 2" "build/tests/guest/unload"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
