@@ -95,7 +95,7 @@ static struct ub_alu unchanged(enum ub_width w, u64 a)
 	return (struct ub_alu){ .val = ub_alu_trunc(w, a) };
 }
 
-/* @overflow is that of a shift by 1.  @carry_known: false when the count is so large that the SDM does not say what falls out. */
+/* @overflow is that of a shift by 1.  @carry_known: the SDM says what a count as large as this one carries out. */
 static struct ub_alu shifted(enum ub_width w, u64 val, bool carry, bool overflow, u32 count, bool carry_known)
 {
 	return (struct ub_alu){

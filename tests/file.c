@@ -197,12 +197,22 @@ static void split(const char *text, struct lines *ret)
 	}
 }
 
+/* "jb ..." is any line that begins so. */
+static bool fits(const char *want, const char *have)
+{
+	size_t len = strlen(want);
+
+	if (len > 3 && !strcmp(want + len - 3, "..."))
+		return !strncmp(want, have, len - 3);
+	return !strcmp(want, have);
+}
+
 /* @ret_deepest: how many expected lines were found at best. */
 static bool matches(const struct lines *want, u32 w, const struct lines *have, u32 h, u32 *ret_deepest)
 {
 	for (; w < want->cnt && strcmp(want->at[w], "..."); w++, h++) {
 		*ret_deepest = w > *ret_deepest ? w : *ret_deepest;
-		if (h == have->cnt || strcmp(want->at[w], have->at[h]))
+		if (h == have->cnt || !fits(want->at[w], have->at[h]))
 			return false;
 	}
 	*ret_deepest = w > *ret_deepest ? w : *ret_deepest;

@@ -1,0 +1,108 @@
+#!/bin/bash
+# lint: the house rules that a script can check.  One line per breach; non-zero when there is one.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+breaches=0
+
+complain() {
+	echo "lint: $*"
+	breaches=$((breaches + 1))
+}
+
+# Who may include whom: files, then what their #include lines may name (besides headers of their own directory).
+# The first row that fits a file is the file's.
+pure='ir/[^/]*\.[ch]|verifier/[^/]*\.[ch]|kernel/ub-jit/(x86|flow|flags|leave|lower|jit)\.[ch]'
+table=$(
+	cat <<-END
+	ir/.*	<ub/port\.h>
+	verifier/.*	<ub/port\.h>|\.\./ir/.*
+	lifter/decode\.c	<Zydis/Zydis\.h>|\.\./ir/.*
+	lifter/.*	<ub/port\.h>|\.\./ir/.*
+	kernel/ub-jit/(x86|flow|flags|leave|lower|jit)\.[ch]	<ub/(port|uapi)\.h>|\.\./\.\./ir/ops?\.h|\.\./\.\./verifier/verify\.h
+	kernel/ub-jit/.*	<(linux|asm|net|xen|trace)/.*>|<ub/(port|uapi)\.h>|\.\./\.\./(ir/ops?|verifier/verify)\.h
+	userspace/ubd/.*\.bpf\.c	vmlinux\.h|<bpf/bpf_.*>
+	userspace/libub/.*	<[^/]*>|<(sys|json-c|asm)/.*>|<ub/.*>|\.\./\.\./ir/.*|\.\./\.\./verifier/verify\.h|syscall_names\.inc
+	userspace/ubd/.*	<[^/]*>|<(sys|json-c|bpf|linux)/.*>|<ub/.*>|<libub/ub\.h>|\.\./\.\./(ir|lifter)/.*|\.\./\.\./verifier/verify\.h|.*\.skel\.h
+	userspace/ubtool/.*	<[^/]*>|<(sys|json-c|Zydis)/.*>|<ub/.*>|(<|\.\./)libub/ub\.h>?|\.\./\.\./ir/.*|\.\./\.\./verifier/verify\.h
+	END
+)
+
+allowed_for() {
+	local files allowed
+
+	while IFS=$'\t' read -r files allowed; do
+		[[ $1 =~ ^($files)$ ]] || continue
+		echo "$allowed"
+		return
+	done <<< "$table"
+}
+
+check_includes() {
+	local file allowed include
+
+	for file in $(git ls-files '*.c' '*.h'); do
+		allowed=$(allowed_for "$file")
+		[ -n "$allowed" ] || continue
+		while read -r include; do
+			[[ $include =~ ^[a-z0-9_]+\.h$ && -e $(dirname "$file")/$include ]] && continue
+			[[ $include =~ ^($allowed)$ ]] || complain "$file may not include $include"
+		done < <(sed -nE 's/^\s*#\s*include\s+("([^"]*)"|(<[^>]*>)).*/\2\3/p' "$file")
+	done
+}
+
+check_kernel_word() {
+	local file
+
+	for file in $(git grep -lE '^\s*#\s*(if|ifdef|ifndef|elif).*__KERNEL__' -- '*.c' '*.h' | grep -v '^include/ub/port\.h$'); do
+		complain "$file asks for __KERNEL__; only include/ub/port.h may"
+	done
+}
+
+check_core() {
+	local file
+
+	for file in $(make -s -f core.mk --eval 'print: ; @echo $(CORE:.o=.c)' print); do
+		[ -e "$file" ] || complain "core.mk names $file, which does not exist"
+		[[ $file =~ ^($pure)$ ]] || complain "core.mk has $file, of which the table here says it is not pure"
+	done
+}
+
+check_ops() {
+	local name text
+
+	while IFS=$'\t' read -r name text; do
+		grep -qE "^\| \`$text\`" docs/IR.md || complain "docs/IR.md has no line for $text ($name)"
+		grep -qE "^ *(.*[:&] *)?$text(\.| |$)" tests/ir/*.ub || complain "tests/ir has no case with $text ($name)"
+	done < <(sed -nE 's/^OP\((\w+),\s*"(\w+)".*/\1\t\2/p' ir/ops.h)
+}
+
+# Names of files in back quotes that have a "/".
+check_paths() {
+	local doc path
+
+	for doc in README.md docs/*.md; do
+		[ -e "$doc" ] || continue
+		while read -r path; do
+			[ -e "$path" ] || complain "$doc names $path, which does not exist"
+		done < <(grep -oE '`(\.ci|docs|examples|include|ir|kernel|lifter|tests|userspace|verifier)/[A-Za-z0-9_./-]*`' "$doc" |
+			tr -d '\140' | sort -u)
+	done
+}
+
+check_licences() {
+	local file
+
+	for file in $(git ls-files '*.c' '*.h'); do
+		[[ $file =~ \.bpf\.c$ ]] || [[ $(head -n 1 "$file") == *SPDX-License-Identifier:* ]] ||
+			complain "$file does not begin with its licence"
+	done
+}
+
+check_includes
+check_kernel_word
+check_core
+check_ops
+check_paths
+check_licences
+[ $breaches = 0 ] || echo "lint: $breaches"
+[ $breaches = 0 ]
