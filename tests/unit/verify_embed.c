@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * verify_embed: random blocks, run by the interpreter, must lie in what the verifier said of them.
+ *
+ * 1. Straight lines: after each instruction every register of the machine is in the abstract register.
+ * 2. Whole blocks: a random block is repaired at the instruction that is refused, again and again, until it is
+ *    accepted, so that what is run stands right inside the border.  Accepted blocks never break a promise
+ *    (UB_LEFT_BUG) in a hostile world, touch nothing at or above LIMIT, and stop at the first check when asked to.
+ *
+ * usage: verify_embed [BLOCKS [SEED]]
+ */
+#include <inttypes.h>
+
+#include "../../ir/interp.h"
+#include "../../verifier/env.h"
+
+#define LIMIT		0x7ffffffff000ull
+#define BASE_IP		0x400000ull
+#define MAX_INSNS	48u
+#define REPAIRS		300u
+#define RUNS		8u
+
+static u64 rng_state;
+static u64 fail_cnt, accepted_cnt, run_cnt, access_cnt, refusal_cnt[UB_REFUSE_COUNT], left_cnt[UB_LEFT_BUG + 1];
+
+static u64 rng(void)
+{
+	rng_state ^= rng_state << 13;
+	rng_state ^= rng_state >> 7;
+	rng_state ^= rng_state << 17;
+	return rng_state * 0x2545f4914f6cdd1dull;
+}
+
+static u32 pick(u32 cnt)
+{
+	return (rng() >> 33) % cnt;
+}
+
+static u64 rng_value(void)
+{
+	static const u64 corner[] = {
+		0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+		0x100000000, UB_WINDOW - 8, UB_WINDOW, LIMIT - 8, LIMIT, LIMIT + 1, 0x7fffffffffffffff, 1ull << 63,
+		-1ull, -2ull, -8ull, -128ull, 0xffff888000000000, 0x400000, 0x401000,
+	};
+
+	return pick(4) ? corner[pick(ARRAY_SIZE(corner))] : pick(2) ? rng() : rng() & 0xffff;
+}
+
+/* --- the world: hostile memory --- */
+
+static void saw_access(u64 addr, u32 len)
+{
+	access_cnt++;
+	if (addr >= LIMIT || LIMIT - addr < len) {
+		printf("access of %u bytes at 0x%" PRIx64 "\n", len, addr);
+		fail_cnt++;
+	}
+}
+
+static bool load(void *ctx, u64 addr, u32 len, u64 *ret)
+{
+	(void)ctx;
+	saw_access(addr, len);
+	*ret = rng_value();
+	return pick(64);
+}
+
+static bool store(void *ctx, u64 addr, u32 len, u64 val)
+{
+	(void)ctx;
+	(void)val;
+	saw_access(addr, len);
+	return pick(64);
+}
+
+static bool must_yield(void *ctx)
+{
+	return *(u32 *)ctx ? !pick(*(u32 *)ctx) : true;
+}
+
+static bool make_call(void *ctx, u64 regs[UB_NGUEST])
+{
+	(void)ctx;
+	regs[UB_RAX] = rng_value();
+	return pick(8);
+}
+
+static struct ub_interp_world world = {
+	.load = load, .store = store, .must_yield = must_yield, .syscall = make_call, .limit = LIMIT,
+	.fs_base = 0x7f0012345678,
+};
+
+static void fill(struct ub_interp *state)
+{
+	u32 i;
+
+	memset(state, 0, sizeof(*state));
+	for (i = 0; i < UB_TEMPS_END; i++)
+		state->regs[i] = rng_value();
+	state->flags = rng() & UB_FL_ALL;
+}
+
+/* --- random instructions --- */
+
+static u8 any_reg(void)
+{
+	static const u8 regs[] = {
+		UB_RAX, UB_RCX, UB_RDX, UB_RBX, UB_T0, UB_T0 + 1, UB_T0, UB_T0 + 1, UB_T0 + 2, UB_T0 + 3, UB_T0 + 2, UB_T0 + 3,
+	};
+
+	return regs[pick(ARRAY_SIZE(regs))];
+}
+
+static s32 any_off(void)
+{
+	static const s32 corner[] = { 0, 0, 0, 1, 8, -1, -8, 127, INT_MAX, INT_MIN, 4096 };
+
+	return corner[pick(ARRAY_SIZE(corner))];
+}
+
+static s64 any_imm(u8 op, u32 bits)
+{
+	s64 val = pick(2) ? (s64)rng_value() : (s64)pick(16);
+
+	if (op == UB_OP_SHLI || op == UB_OP_SHRI || op == UB_OP_SARI || op == UB_OP_ROLI || op == UB_OP_RORI)
+		return 1 + pick(bits - 1);
+	if (bits == 64 && op != UB_OP_MOVI)
+		bits = 32;
+	return (s64)((u64)val << (64 - bits)) >> (64 - bits);
+}
+
+/* An instruction that stands at @idx of @cnt; any, also a senseless one. */
+static struct ub_insn any_insn(u32 idx, u32 cnt)
+{
+	static const u8 often[] = {
+		UB_OP_INSN, UB_OP_INSN, UB_OP_INSN, UB_OP_GUARD, UB_OP_GUARD, UB_OP_GUARD, UB_OP_LOAD, UB_OP_LOAD, UB_OP_LOAD,
+		UB_OP_STORE, UB_OP_LEA, UB_OP_LEA, UB_OP_ADD, UB_OP_ADD, UB_OP_ADDI, UB_OP_SUBI, UB_OP_MOV, UB_OP_MOV, UB_OP_MOVI,
+		UB_OP_CHECK, UB_OP_JCC, UB_OP_JCC, UB_OP_JEQ, UB_OP_ANDI, UB_OP_ZEXT, UB_OP_SHRI, UB_OP_BOUND, UB_OP_CMOV,
+	};
+	struct ub_insn insn = { 0 };
+	const struct ub_op_info *info;
+	u32 width;
+
+	do
+		insn.op = pick(2) ? often[pick(ARRAY_SIZE(often))] : pick(UB_OP_COUNT);
+	while (ub_op_info[insn.op].effect & UB_E_ENDS && pick(8));	/* what follows must be reached */
+	info = &ub_op_info[insn.op];
+	width = info->widths ? pick(4) : 0;
+	while (info->widths && !(info->widths & 1 << width))
+		width = pick(4);
+	insn.mode = UB_MODE(width, info->effect & UB_E_F_OPT && !pick(3), 0);
+	switch (info->shape) {
+	case UB_S_MARK:
+		insn.imm = BASE_IP + 16 * idx;
+		insn.off = 2;
+		break;
+	case UB_S_IP:
+		insn.imm = BASE_IP;
+		break;
+	case UB_S_IMM:
+		insn.imm = pick(4);
+		break;
+	case UB_S_LOAD:
+	case UB_S_SRC:
+	case UB_S_STORE:
+	case UB_S_DST_SRC:
+	case UB_S_DST_SRC_CC:
+	case UB_S_DST_SRC_IMM:
+	case UB_S_ADDR:
+		insn.src = any_reg();
+		break;
+	}
+	if (info->effect & (UB_E_RD_DST | UB_E_WR_DST | UB_E_WR_ALL) || info->shape == UB_S_STORE || info->shape == UB_S_STOREI)
+		insn.dst = any_reg();
+	if (info->shape == UB_S_DST_IMM || info->shape == UB_S_DST_SRC_IMM || info->shape == UB_S_STOREI)
+		insn.imm = any_imm(insn.op, UB_WIDTH_BITS(width));
+	if (info->shape == UB_S_ADDR)
+		insn.imm = pick(3) ? UB_ADDR_IMM(any_reg(), pick(4)) : UB_ADDR_IMM(UB_NOREG, 0);
+	if (info->shape == UB_S_ADDR && !pick(8))
+		insn.src = UB_NOREG;
+	if (info->shape == UB_S_ADDR || info->shape == UB_S_LOAD || info->shape == UB_S_STORE || info->shape == UB_S_STOREI)
+		insn.off = any_off();
+	if (info->shape == UB_S_DST_CC || info->shape == UB_S_DST_SRC_CC || info->shape == UB_S_CC_TO)
+		insn.mode |= pick(16) << 4;
+	if (info->effect & UB_E_JUMPS)
+		insn.off = (s32)pick(cnt) - (s32)idx - 1;
+	if (info->shape == UB_S_SRC_IMM_TO) {
+		insn.src = any_reg();
+		insn.imm = rng_value();
+	}
+	if (insn.op == UB_OP_GUARD)
+		insn.dst = UB_GUARDS + pick(2);
+	if (insn.op >= UB_OP_SHL && insn.op <= UB_OP_ROR)
+		insn.src = UB_RCX;
+	return insn;
+}
+
+static void print_block(const struct ub_block *block)
+{
+	char text[96];
+	u32 i;
+
+	for (i = 0; i < block->insn_cnt; i++) {
+		ub_insn_text(&block->insns[i], i, text, sizeof(text));
+		printf("%3u %s\n", i, text);
+	}
+}
+
+/* --- 1. straight lines --- */
+
+static bool is_straight(const struct ub_insn *insn)
+{
+	const char *why;
+
+	return !(ub_op_info[insn->op].effect & (UB_E_JUMPS | UB_E_ENDS | UB_E_CALLS | UB_E_CHECK)) &&
+	       insn->op != UB_OP_BOUND && insn->op != UB_OP_DIVU && insn->op != UB_OP_DIVS && !ub_insn_check(insn, &why);
+}
+
+static bool reg_has(const struct ub_reg *reg, u64 value)
+{
+	struct ub_reg plain = ub_reg_plain(reg, LIMIT);
+
+	return ub_bits_has(plain.bits, value) && ub_range_has(plain.range, value) && (!plain.is_bounded || value <= LIMIT);
+}
+
+static bool state_has(const struct ub_state *state, const struct ub_interp *machine)
+{
+	u32 reg;
+
+	for (reg = 0; reg < UB_TEMPS_END; reg++) {
+		if (state->regs[reg].kind != UB_REG_UNWRITTEN && !reg_has(&state->regs[reg], machine->regs[reg])) {
+			printf("%s holds 0x%" PRIx64 ", outside of 0x%" PRIx64 "+0x%" PRIx64 "\n", ub_reg_name(reg),
+			       machine->regs[reg], state->regs[reg].range.lo, state->regs[reg].range.span);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool load_any(void *ctx, u64 addr, u32 len, u64 *ret)
+{
+	(void)ctx;
+	(void)len;
+	*ret = addr * 0x9e3779b97f4a7c15ull;
+	return true;
+}
+
+static bool store_any(void *ctx, u64 addr, u32 len, u64 val)
+{
+	(void)ctx;
+	(void)addr;
+	(void)len;
+	(void)val;
+	return true;
+}
+
+static void test_line(void)
+{
+	static struct ub_env env = { .limit = LIMIT };
+	struct ub_insn insns[16] = { { .op = UB_OP_INSN, .imm = BASE_IP, .off = 2 } };
+	struct ub_entry entry = { .ip = BASE_IP };
+	struct ub_block block = { .insns = insns, .entries = &entry, .insn_cnt = ARRAY_SIZE(insns), .entry_cnt = 1 };
+	struct ub_interp_world calm = { .load = load_any, .store = store_any, .limit = LIMIT, .fs_base = 5 };
+	struct ub_interp start, machine;
+	u32 i;
+
+	for (i = 1; i < ARRAY_SIZE(insns); i++)
+		do
+			insns[i] = any_insn(i, ARRAY_SIZE(insns));
+		while (!is_straight(&insns[i]));
+	fill(&start);
+	env.block = &block;
+	ub_state_enter(&env.now);
+	for (i = 0; i < ARRAY_SIZE(insns); i++) {
+		machine = start;
+		calm.max_steps = i;
+		if (i && ub_interp_run(&block, &calm, 0, &machine) != UB_LEFT_STEPS)
+			return;		/* it left, or broke a rule that the verifier would have refused */
+		if (!state_has(&env.now, &machine)) {
+			printf("before instruction %u of\n", i);
+			print_block(&block);
+			fail_cnt++;
+			return;
+		}
+		ub_step(&env, &env.now, i);
+		run_cnt++;
+	}
+}
+
+/* --- 2. whole blocks --- */
+
+struct program {
+	struct ub_insn insns[MAX_INSNS];
+	struct ub_entry entries[2];
+	struct ub_block block;
+};
+
+static void make_entries(struct program *p)
+{
+	u32 i;
+
+	p->entries[0] = (struct ub_entry){ .ip = BASE_IP };
+	p->block.entry_cnt = 1;
+	for (i = 8; i < p->block.insn_cnt && p->block.entry_cnt < 2; i++)
+		if (p->insns[i].op == UB_OP_INSN)
+			p->entries[p->block.entry_cnt++] =
+				(struct ub_entry){ .ip = (u64)p->insns[i].imm, .insn_idx = i };
+}
+
+static void make(struct program *p)
+{
+	u32 i, cnt = 6 + pick(MAX_INSNS - 6);
+
+	p->block = (struct ub_block){ .insns = p->insns, .entries = p->entries, .insn_cnt = cnt };
+	for (i = 1; i < cnt; i++)
+		p->insns[i] = any_insn(i, cnt);
+	p->insns[0] = (struct ub_insn){ .op = UB_OP_INSN, .imm = BASE_IP, .off = 2 };
+	p->insns[cnt - 1] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = BASE_IP };
+	make_entries(p);
+}
+
+static bool repair(struct program *p, struct ub_verified **ret)
+{
+	static const struct ub_verify_env env = { .limit = LIMIT };
+	struct ub_log log = { 0 };
+	u32 i, at;
+
+	for (i = 0; i < REPAIRS; i++) {
+		if (!ub_verify(&p->block, &env, &log, ret))
+			return true;
+		refusal_cnt[log.refusal]++;
+		at = log.insn_idx;
+		/* What made the guarded or written register go may stand before. */
+		if (pick(4) == 0 && at > 1)
+			at = 1 + pick(at);
+		if (at == 0 || at == p->block.insn_cnt - 1 || log.refusal == UB_REFUSE_UNREACHED)
+			at = 1 + pick(p->block.insn_cnt - 2);
+		p->insns[at] = any_insn(at, p->block.insn_cnt);
+		make_entries(p);
+	}
+	return false;
+}
+
+static void run(struct program *p, u32 yield_one_in)
+{
+	u32 entry = pick(p->block.entry_cnt);
+	struct ub_interp machine;
+	enum ub_left left;
+
+	fill(&machine);
+	world.ctx = &yield_one_in;
+	world.max_steps = yield_one_in ? 1000 : MAX_INSNS;
+	left = ub_interp_run(&p->block, &world, p->entries[entry].insn_idx, &machine);
+	run_cnt++;
+	left_cnt[left]++;
+	/* Asked to stop at once, a block passes each instruction at most once before the first check. */
+	if (left == UB_LEFT_BUG || (left == UB_LEFT_STEPS && !yield_one_in)) {
+		printf("an accepted block %s at instruction %u:\n", left == UB_LEFT_BUG ? "broke a promise" : "did not stop",
+		       machine.insn_idx);
+		print_block(&p->block);
+		fail_cnt++;
+	}
+}
+
+static void test_block(void)
+{
+	struct program program;
+	struct ub_verified *verified;
+	u32 i;
+
+	make(&program);
+	if (!repair(&program, &verified))
+		return;
+	accepted_cnt++;
+	for (i = 0; i < RUNS && fail_cnt < 3; i++)
+		run(&program, i % 2 ? 32 : 0);
+	ub_verified_free(verified);
+}
+
+int main(int argc, char **argv)
+{
+	u32 blocks = argc > 1 ? strtoul(argv[1], NULL, 0) : 3000, i;
+	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+
+	rng_state = seed * 0x9e3779b97f4a7c15ull + 1;
+	for (i = 0; i < 20 * blocks && fail_cnt < 3; i++)
+		test_line();
+	for (i = 0; i < blocks && fail_cnt < 3; i++)
+		test_block();
+	printf("%" PRIu64 " blocks accepted of %u, %" PRIu64 " runs, %" PRIu64 " accesses; left:", accepted_cnt, blocks,
+	       run_cnt, access_cnt);
+	for (i = 0; i <= UB_LEFT_BUG; i++)
+		printf(" %" PRIu64, left_cnt[i]);
+	printf("; refused:");
+	for (i = 1; i < UB_REFUSE_COUNT; i++)
+		printf(" %s %" PRIu64, ub_refusal_name(i), refusal_cnt[i]);
+	printf("\n%u passed, %u failed\n", !fail_cnt, !!fail_cnt);
+	return fail_cnt != 0;
+}

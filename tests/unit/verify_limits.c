@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * verify_limits: blocks too large for a text file, logs too small for the text, and memory that runs out.
+ *
+ * It also prints how fast the verifier is, and how long the worst block takes that it knows.
+ */
+#include <inttypes.h>
+#include <time.h>
+
+#include "../../verifier/verify.h"
+
+static const struct ub_verify_env verify_env = { .limit = 0x7ffffffff000 };
+static struct ub_insn insns[UB_MAX_INSNS + 1];
+static struct ub_entry entries[UB_MAX_ENTRIES + 1];
+static struct ub_block block = { .insns = insns, .entries = entries };
+static u32 passed_cnt, failed_cnt;
+
+static void expect(bool holds, const char *what)
+{
+	if (holds) {
+		passed_cnt++;
+	} else {
+		failed_cnt++;
+		printf("FAIL %s\n", what);
+	}
+}
+
+/* --- memory that runs out: the @fail_at-th allocation from now fails --- */
+
+static u32 alloc_cnt, fail_at;
+static s64 live_cnt;
+
+#ifndef __SANITIZE_ADDRESS__
+extern void *__libc_calloc(size_t cnt, size_t size);
+extern void __libc_free(void *mem);
+
+void *calloc(size_t cnt, size_t size)
+{
+	void *mem = ++alloc_cnt == fail_at ? NULL : __libc_calloc(cnt, size);
+
+	live_cnt += mem != NULL;
+	return mem;
+}
+
+void free(void *mem)
+{
+	live_cnt -= mem != NULL;
+	__libc_free(mem);
+}
+#endif
+
+/* --- blocks --- */
+
+static void reset(void)
+{
+	memset(insns, 0, sizeof(insns));
+	memset(entries, 0, sizeof(entries));
+	insns[0] = (struct ub_insn){ .op = UB_OP_INSN, .off = 4, .imm = 0x1000 };
+	entries[0] = (struct ub_entry){ .ip = 0x1000 };
+	block.entry_cnt = 1;
+	block.insn_cnt = 1;
+}
+
+static struct ub_insn *put(u8 op, u8 mode, u8 dst, u8 src, s32 off, s64 imm)
+{
+	struct ub_insn *insn = &insns[block.insn_cnt++];
+
+	*insn = (struct ub_insn){ .op = op, .mode = mode, .dst = dst, .src = src, .off = off, .imm = imm };
+	return insn;
+}
+
+static void put_many(u32 cnt)
+{
+	while (cnt--)
+		put(UB_OP_ADDI, UB_W64, UB_RAX, 0, 0, 1);
+}
+
+static int verify(struct ub_log *log)
+{
+	struct ub_verified *verified = NULL;
+	int err = ub_verify(&block, &verify_env, log, &verified);
+
+	if (err && verified)
+		failed_cnt++;
+	if (!err)
+		ub_verified_free(verified);
+	return err;
+}
+
+static enum ub_refusal refusal(int want)
+{
+	struct ub_log log = { 0 };
+	int err = verify(&log);
+
+	return err == want ? log.refusal : UB_REFUSE_COUNT;
+}
+
+static void test_sizes(void)
+{
+	u32 i;
+
+	reset();
+	block.insn_cnt = 0;
+	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "no instructions");
+	reset();
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	block.entry_cnt = 0;
+	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "no entries");
+	reset();
+	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
+	put_many(8000);
+	insns[block.insn_cnt - 1] = (struct ub_insn){ .op = UB_OP_INSN, .off = 4, .imm = 0x2000 };
+	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
+	put_many(UB_MAX_INSNS - block.insn_cnt - 1);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	expect(block.insn_cnt == UB_MAX_INSNS && refusal(0) == UB_REFUSE_NONE, "as many instructions as may be");
+	insns[block.insn_cnt - 1] = insns[block.insn_cnt - 2];
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "one instruction more");
+	reset();
+	block.insn_cnt = 0;
+	for (i = 0; i < UB_MAX_ENTRIES + 1; i++) {
+		entries[i] = (struct ub_entry){ .ip = 0x1000 + i, .insn_idx = i };
+		put(UB_OP_INSN, 0, 0, 0, 1, 0x1000 + i);
+	}
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	block.entry_cnt = UB_MAX_ENTRIES;
+	expect(refusal(0) == UB_REFUSE_NONE, "as many entries as may be");
+	block.entry_cnt++;
+	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "one entry more");
+	reset();
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	entries[0].pad = 1;
+	expect(refusal(-EACCES) == UB_REFUSE_SHAPE, "pad that is not zero");
+}
+
+static void test_times(void)
+{
+	reset();
+	put_many(UB_MAX_UNCHECKED - 2);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	expect(refusal(0) == UB_REFUSE_NONE, "as long without check as may be");
+	block.insn_cnt--;
+	put_many(1);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	expect(refusal(-EACCES) == UB_REFUSE_UNCHECKED, "one instruction longer");
+	/* A detour makes the path longer, a short cut does not make it shorter. */
+	insns[1] = (struct ub_insn){ .op = UB_OP_JCC, .off = 9000 };
+	expect(refusal(-EACCES) == UB_REFUSE_UNCHECKED, "with a short cut");
+	insns[5000] = (struct ub_insn){ .op = UB_OP_INSN, .off = 4, .imm = 0x2000 };
+	insns[5001] = (struct ub_insn){ .op = UB_OP_CHECK };
+	expect(refusal(-EACCES) == UB_REFUSE_MARK, "and a check on the long way: time passes, marks do not");
+	insns[9002] = insns[5000];
+	expect(refusal(0) == UB_REFUSE_NONE, "and a mark where the ways meet");
+}
+
+/* --- the log --- */
+
+static void make_refused(void)
+{
+	reset();
+	put(UB_OP_GUARD, 0, UB_GUARDS, UB_RBX, 0, UB_ADDR_IMM(UB_NOREG, 0));
+	put(UB_OP_MOV, UB_W32, UB_GUARDS, UB_GUARDS, 0, 0);
+	put(UB_OP_LOAD, UB_W64, UB_RAX, UB_GUARDS, 0, 0);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+}
+
+static void test_log(void)
+{
+	static char whole[4096], part[4096];
+	struct ub_log log = { .buf = whole, .size = sizeof(whole), .level = 2 };
+	bool is_right = true;
+	u32 size, len;
+
+	make_refused();
+	verify(&log);
+	len = log.len;
+	expect(len && !log.truncated && strlen(whole) == len, "a log with room");
+	expect(log.refusal == UB_REFUSE_UNGUARDED && log.insn_idx == 3 && log.user_ip == 0x1000, "what the log says");
+	expect(strstr(whole, "insn 3 at 0x1000: load of 8 bytes through r16, which is not guarded\n"), "the line");
+	expect(strstr(whole, "why: r16=0x0..0xffffffff since insn 2 (mov.32 r16, r16)"), "the cause");
+	expect(strstr(whole, "try: "), "the suggestion");
+	for (size = 0; size <= len + 1; size++) {
+		memset(part, 0x55, sizeof(part));
+		log = (struct ub_log){ .buf = size ? part : NULL, .size = size, .level = 2 };
+		verify(&log);
+		is_right &= part[size] == 0x55 && log.refusal == UB_REFUSE_UNGUARDED;
+		is_right &= log.truncated == (size && size <= len);
+		is_right &= !size || (strlen(part) == log.len && log.len < size && !memcmp(part, whole, log.len));
+	}
+	expect(is_right, "logs of every size");
+	expect(verify(NULL) == -EACCES, "no log at all");
+	log = (struct ub_log){ .buf = whole, .size = sizeof(whole), .level = 0 };
+	verify(&log);
+	expect(strchr(whole, '\n') == whole + log.len - 1, "one line at level 0");
+}
+
+static void test_names(void)
+{
+	u32 i, j;
+	bool is_right = true;
+
+	for (i = 0; i < UB_REFUSE_COUNT; i++) {
+		is_right &= ub_refusal_name(i) && *ub_refusal_name(i);
+		for (j = 0; j < i; j++)
+			is_right &= strcmp(ub_refusal_name(i), ub_refusal_name(j)) != 0;
+	}
+	expect(is_right, "a name of its own for each refusal");
+	expect(ub_refusal_name(UB_REFUSE_COUNT), "a name for none of them");
+}
+
+static void test_verified(void)
+{
+	struct ub_verified *verified;
+
+	reset();
+	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
+	put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, -2, 0);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	if (ub_verify(&block, &verify_env, NULL, &verified)) {
+		expect(false, "a loop");
+		return;
+	}
+	expect(ub_verified_block(verified) == &block, "the block");
+	expect(ub_verified_limit(verified) == verify_env.limit, "the limit");
+	expect(ub_verified_is_label(verified, 0) && ub_verified_is_label(verified, 1), "entry and target are labels");
+	expect(!ub_verified_is_label(verified, 2) && !ub_verified_is_label(verified, 3), "others are not");
+	expect(!ub_verified_is_label(verified, UB_U32_MAX), "nor what is outside");
+	ub_verified_free(verified);
+	ub_verified_free(NULL);
+}
+
+static void test_memory(void)
+{
+	s64 live;
+	u32 i, total;
+
+	reset();
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	fail_at = 0;
+	alloc_cnt = 0;
+	live = live_cnt;
+	verify(NULL);
+	total = alloc_cnt;
+	for (i = 1; i <= total; i++) {
+		alloc_cnt = 0;
+		fail_at = i;
+		expect(refusal(-ENOMEM) == UB_REFUSE_NONE, "out of memory");
+	}
+	fail_at = 0;
+	expect(live_cnt == live, "all memory given back");
+}
+
+/* --- speed --- */
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static enum ub_refusal measure(const char *what)
+{
+	struct ub_log log = { 0 };
+	double best = 1e9, start;
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < 5; i++) {
+		start = seconds();
+		err = verify(&log);
+		best = seconds() - start < best ? seconds() - start : best;
+	}
+	printf("%s: %u instructions, %.2f ms, %.2f M/s, %s\n", what, block.insn_cnt, best * 1e3,
+	       block.insn_cnt / best / 1e6, err ? ub_refusal_name(log.refusal) : "accepted");
+	expect(best < 2, "in bounded time");
+	return err ? log.refusal : UB_REFUSE_NONE;
+}
+
+static void mark_and_check(void)
+{
+	put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
+	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
+}
+
+static void test_speed(void)
+{
+	reset();
+	while (block.insn_cnt < UB_MAX_INSNS - 8) {
+		mark_and_check();
+		put(UB_OP_GUARD, 0, UB_GUARDS, UB_RBX, 8, UB_ADDR_IMM(UB_RCX, 3));
+		put(UB_OP_LOAD, UB_W64, UB_T0 + 2, UB_GUARDS, 16, 0);
+		put(UB_OP_ADD, UB_MODE(UB_W64, 1, 0), UB_RAX, UB_T0 + 2, 0, 0);
+	}
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	expect(measure("straight line") == UB_REFUSE_NONE, "a straight line");
+	reset();
+	while (block.insn_cnt < UB_MAX_INSNS - 8) {
+		mark_and_check();
+		put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_E), 0, 0, 1, 0);
+		put(UB_OP_MOVI, UB_W32, UB_RAX, 0, 0, block.insn_cnt);
+		mark_and_check();
+		put(UB_OP_ADD, UB_W32, UB_RCX, UB_RAX, 0, 0);
+		put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, -8, 0);
+	}
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	expect(measure("branches and short loops") == UB_REFUSE_NONE, "branches and short loops");
+}
+
+/* Loops in loops in loops, in which each turn passes a little more to the next register: whoever sends one must not keep
+ * the verifier. */
+static enum ub_refusal test_slow(u32 body, u32 stride, u32 jumps_per_head)
+{
+	u32 i, head, first;
+
+	reset();
+	for (i = 0; i < UB_TEMPS_END; i++)
+		put(UB_OP_MOVI, UB_W64, i, 0, 0, 0);
+	first = block.insn_cnt;
+	for (i = 0; block.insn_cnt < UB_MAX_INSNS * body / 8; i++) {
+		mark_and_check();
+		put(UB_OP_LEA, UB_W64, i % UB_TEMPS_END, (i + stride) % UB_TEMPS_END, 1, UB_ADDR_IMM(UB_NOREG, 0));
+	}
+	for (i = 0; block.insn_cnt < UB_MAX_INSNS - 1; i++) {
+		head = first + 3 * ((UB_MAX_INSNS * body / 8 - first) / 3 - 1 - i / jumps_per_head);
+		put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, (s32)head - (s32)block.insn_cnt - 1, 0);
+		if (head == first)
+			break;
+	}
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	return measure("slow to settle");
+}
+
+int main(void)
+{
+	test_sizes();
+	test_times();
+	test_log();
+	test_names();
+	test_verified();
+	test_memory();
+	test_speed();
+	expect(test_slow(6, 5, 1) == UB_REFUSE_NONE, "loops in loops");
+	expect(test_slow(4, 1, 9) == UB_REFUSE_WORK, "too many loops in loops");
+	printf("%u passed, %u failed\n", passed_cnt, failed_cnt);
+	return failed_cnt != 0;
+}
