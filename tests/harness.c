@@ -11,6 +11,7 @@
 
 #define AREA_LEN	(UB_MAX_IMAGE + 65536)
 #define MAX_NR		512
+#define USER_FLAGS	0x202u		/* IF and the bit that is always set */
 
 struct fake_task {
 	u32 flags;
@@ -121,7 +122,7 @@ static u8 *place(const struct ub_image *image)
 	return code;
 }
 
-static const struct ub_jit_env *harness_env(void)
+static const struct ub_jit_env *harness_env(const struct ub_interp *state)
 {
 	static u64 stubs[MAX_NR];
 	static struct ub_jit_env env = {
@@ -137,6 +138,7 @@ static const struct ub_jit_env *harness_env(void)
 
 	for (i = 0; i < MAX_NR; i++)
 		stubs[i] = (u64)(area + CALL_STUB);
+	env.entry_is_call = state->regs[UB_R11] == (state->flags | USER_FLAGS);
 	env.pre_call = env.post_call = (u64)(area + FAR_SLOW);
 	return &env;
 }
@@ -149,7 +151,7 @@ static void run(const struct ub_image *image, u8 *code, const struct ub_interp_w
 	u64 pt[P_COUNT] = { 0 };
 	struct ub_frame frame = {
 		.regs = (u64)pt, .task = (u64)&task, .limit = world->limit, .fs_base = world->fs_base,
-		.flags = state->flags | 0x202,
+		.flags = state->flags | USER_FLAGS,
 	};
 	u64 (*enter)(struct ub_frame *) = (void *)(code + image->entries[entry_idx].off);
 	u32 i;
@@ -178,7 +180,7 @@ int ub_harness_run(const struct ub_verified *verified, const struct ub_interp_wo
 
 	if (err)
 		return err;
-	err = ub_jit(verified, harness_env(), &image);
+	err = ub_jit(verified, harness_env(state), &image);
 	if (err)
 		return err;
 	run(image, place(image), world, entry_idx, state, &exit_taken);

@@ -18,7 +18,7 @@ static bool are_needed(const struct jit *j)
 
 	if (ub_flow_reads_flags(insn))
 		return true;
-	return !ub_insn_sets_flags(insn) && ub_flow_live_after(j->block, j->flow, j->idx);
+	return !ub_insn_sets_flags(insn) && ub_flow_live_after(j->block, j->flow, j->idx) & UB_LIVE_FLAGS;
 }
 
 static void load_scratch(struct jit *j, struct x86_rm from)
@@ -48,7 +48,12 @@ static void repeat_sum(struct jit *j, const struct ub_insn *insn, enum ub_width 
 	bool has_imm = ub_op_info[insn->op].shape == UB_S_DST_IMM;
 	struct x86_rm scratch = x86_reg(REG_SCRATCH), src = jit_loc(insn->src);
 
+	s32 since = j->state.lazy.sp - j->state.lazy.desc_sp;
+
 	load_scratch(j, jit_loc(insn->dst));
+	/* rsp is known by what was added to it since; part of that may not be in memory yet. */
+	if (insn->dst == UB_RSP && has_imm && w == UB_W64 && since)
+		x86_lea(&j->code, UB_W64, REG_SCRATCH, x86_mem(REG_SCRATCH, since));
 	if (has_imm) {
 		x86_alu_rm_imm(&j->code, w, back, scratch, insn->imm);
 		x86_alu_rm_imm(&j->code, w, again, scratch, insn->imm);
@@ -196,10 +201,16 @@ void jit_flags_to_host(struct jit *j)
 		repeat(j);
 		return;
 	}
+	/* OF first: 0x7f + 1 overflows; sahf leaves it alone. */
+	x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, flags_slot(j));
+	x86_shift_imm(&j->code, UB_W32, X86_SHR, x86_reg(REG_SCRATCH), 11);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), 1);
+	x86_alu_rm_imm(&j->code, UB_W8, X86_ADD, x86_reg(REG_SCRATCH), 0x7f);
 	x86_mov_reg_rm(&j->code, UB_W64, REG_SCRATCH, x86_reg(X86_RAX));
 	x86_mov_ah_mem(&j->code, flags_slot(j));
 	x86_sahf(&j->code);
 	x86_mov_reg_rm(&j->code, UB_W64, X86_RAX, x86_reg(REG_SCRATCH));
+	state->in_host = true;
 }
 
 void jit_flags_carry(struct jit *j)

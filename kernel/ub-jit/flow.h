@@ -5,8 +5,11 @@
  * Both are held lazily.  @desc is the index of an instruction whose flags are the guest's and can be had again by
  * running its arithmetic once more, because its operands have not changed since; or UB_DESC_CALL: they are still those
  * of the last system call, which were saved; or UB_DESC_NONE.
- * @sp is what is still to be added to the guest's rsp in memory.
+ * @can_host: if there is no description, the machine's flags are (or can be made) the guest's at no cost.
+ * @sp is what is still to be added to the guest's rsp in memory; @desc_sp how much of what the guest's rsp is now was
+ * added since the instruction @desc, if that stepped rsp.
  * @r11_is_call: the guest's r11 is what the last system call made it, its flags; memory does not hold it yet.
+ * @args: where the guest's rdi, rsi and rdx are, in this order.
  */
 #ifndef UB_FLOW_H
 #define UB_FLOW_H
@@ -16,18 +19,29 @@
 #define UB_DESC_NONE	(-1)
 #define UB_DESC_CALL	(-2)
 
+enum ub_arg_place { UB_ARG_HOST, UB_ARG_BOTH, UB_ARG_PT };	/* machine register, pt_regs */
+#define UB_ARGS	3
+
 struct ub_lazy {
 	s32 desc;
 	s32 sp;
+	s32 desc_sp;
+	bool can_host;
 	bool r11_is_call;
+	u8 args[UB_ARGS];
 };
+
+extern const u8 ub_flow_arg[UB_ARGS];	/* their register numbers */
 
 struct ub_flow {
 	struct ub_lazy lazy;
-	bool is_live;		/* some path from here reads the guest's flags before it sets them all */
+	u8 live;		/* UB_LIVE_*: some path from here reads it before it is written whole */
 	bool is_label;		/* reached by a jump or an entry */
 	bool is_seen;		/* scratch of the analysis: lazy means something */
 };
+
+#define UB_LIVE_FLAGS		1u
+#define UB_LIVE_GUARD(reg)	(2u << ((reg) - UB_GUARDS))
 
 /* How an instruction uses the guest's rsp. */
 enum ub_sp_use {
@@ -40,16 +54,20 @@ enum ub_sp_use {
 enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta);
 /* What is lazy behind instruction @idx, from what is before it. */
 void ub_flow_step(const struct ub_block *block, u32 idx, struct ub_lazy *lazy);
+/* Does the instruction need the old value of @reg?  True for partial writes. */
+bool ub_flow_reads(const struct ub_insn *insn, u8 reg);
 /* Does the instruction name @reg in any role? */
 bool ub_flow_mentions(const struct ub_insn *insn, u8 reg);
 bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
 /* Does the instruction need the guest's flags as they are before it? */
 bool ub_flow_reads_flags(const struct ub_insn *insn);
-/* Are the flags as they are behind instruction @idx read by anyone? */
-bool ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx);
+/* UB_LIVE_*: what is read of the state behind instruction @idx. */
+u8 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx);
 /* Does desc's setter depend on a register that @insn writes? */
 bool ub_flow_kills(const struct ub_block *block, s32 desc, const struct ub_insn *insn);
+/* What an image's prologue leaves behind. */
+struct ub_lazy ub_flow_at_entry(bool entry_is_call);
 /* An array of insn_cnt + 1 that the caller ub_free()s, or NULL. */
-struct ub_flow *ub_flow_new(const struct ub_block *block);
+struct ub_flow *ub_flow_new(const struct ub_block *block, bool entry_is_call);
 
 #endif

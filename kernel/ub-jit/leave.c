@@ -8,18 +8,16 @@
 #include "lower.h"
 
 #define ENOSYS_AX	(-38)
-#define ERESTART_LO	(-516)	/* -ERESTART_RESTARTBLOCK .. -ERESTARTSYS (include/linux/errno.h): 516..512 */
-#define ERESTART_SPAN	4
+/* -ERESTARTSYS; the other -ERESTART* are below it, and leaving behind any other result is exact too (include/linux/errno.h). */
+#define ERESTART_FIRST	(-512)
 
 /* Guest registers that live in a machine register, by IR number. */
 static const struct {
 	u8 reg;			/* same number in the IR and on the machine */
 	s16 pt_off;
-	bool is_saved_by_callee;
 } in_machine[] = {
-	{ UB_RAX, PT_AX, false }, { UB_RCX, PT_CX, false }, { UB_RDX, PT_DX, false },
-	{ UB_RSI, PT_SI, false }, { UB_RDI, PT_DI, false }, { UB_RBX, PT_BX, true },
-	{ UB_R12, PT_R12, true }, { UB_R13, PT_R13, true }, { UB_R14, PT_R14, true }, { UB_R15, PT_R15, true },
+	{ UB_RAX, PT_AX }, { UB_RCX, PT_CX }, { UB_RDX, PT_DX }, { UB_RSI, PT_SI }, { UB_RDI, PT_DI },
+	{ UB_RBX, PT_BX }, { UB_R12, PT_R12 }, { UB_R13, PT_R13 }, { UB_R14, PT_R14 }, { UB_R15, PT_R15 },
 };
 
 static const u8 callee_saved[] = { X86_RBX, X86_R12, X86_R13, X86_R14, X86_R15 };
@@ -72,21 +70,55 @@ static void store(struct jit *j, struct x86_rm to, u8 reg)
 	x86_mov_rm_reg(&j->code, UB_W64, to, reg);
 }
 
-static void load_guest(struct jit *j, bool only_caller_saved)
+static void load_guest(struct jit *j)
 {
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(in_machine); i++)
-		if (!only_caller_saved || !in_machine[i].is_saved_by_callee)
-			load(j, in_machine[i].reg, pt(in_machine[i].pt_off));
+		load(j, in_machine[i].reg, pt(in_machine[i].pt_off));
 }
 
-static void store_guest(struct jit *j)
+static bool is_arg(u8 reg)
+{
+	return reg == UB_RDI || reg == UB_RSI || reg == UB_RDX;
+}
+
+/* @but_args: pt_regs has those already. */
+static void store_guest(struct jit *j, bool but_args)
 {
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(in_machine); i++)
-		store(j, pt(in_machine[i].pt_off), in_machine[i].reg);
+		if (!but_args || !is_arg(in_machine[i].reg))
+			store(j, pt(in_machine[i].pt_off), in_machine[i].reg);
+}
+
+static const s16 arg_off[UB_ARGS] = { PT_DI, PT_SI, PT_DX };	/* as ub_flow_arg */
+
+void jit_args_load(struct jit *j, u32 mask)
+{
+	u8 *args = j->state.lazy.args;
+	u32 i;
+
+	for (i = 0; i < UB_ARGS; i++) {
+		if (!(mask & 1u << i) || args[i] != UB_ARG_PT)
+			continue;
+		load(j, ub_flow_arg[i], pt(arg_off[i]));
+		args[i] = UB_ARG_BOTH;
+	}
+}
+
+static void args_store(struct jit *j)
+{
+	u8 *args = j->state.lazy.args;
+	u32 i;
+
+	for (i = 0; i < UB_ARGS; i++) {
+		if (args[i] != UB_ARG_HOST)
+			continue;
+		store(j, pt(arg_off[i]), ub_flow_arg[i]);
+		args[i] = UB_ARG_BOTH;
+	}
 }
 
 static void copy_in(struct jit *j, s32 local_off, u32 frame_off)
@@ -110,14 +142,15 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry)
 	copy_in(j, LOCAL_FS, offsetof(struct ub_frame, fs_base));
 	copy_in(j, LOCAL_CALLS, offsetof(struct ub_frame, calls));
 	copy_in(j, LOCAL_FLAGS, offsetof(struct ub_frame, flags));
+	store(j, local(LOCAL_CALL_FLAGS), X86_RAX);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_AND, x86_reg(X86_RAX), ~UB_FL_ALL);
 	store(j, local(LOCAL_USER_FLAGS), X86_RAX);
 	load(j, REG_PT, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
 	store(j, local(LOCAL_REGS), REG_PT);
-	load_guest(j, false);
+	load_guest(j);
 	if (j->env->smap)
 		x86_stac(&j->code);
-	j->state = (struct jit_state){ .in_slot = true, .lazy.desc = UB_DESC_NONE };
+	j->state = (struct jit_state){ .in_slot = true, .lazy = ub_flow_at_entry(j->env->entry_is_call) };
 	jit_jump(j, entry->insn_idx);
 }
 
@@ -179,8 +212,11 @@ static struct jit_state label_state(const struct jit *j, u32 idx)
 {
 	const struct ub_flow *flow = &j->flow[idx];
 
+	bool has_desc = flow->lazy.desc != UB_DESC_NONE;
+
 	return (struct jit_state){
-		.in_slot = flow->lazy.desc == UB_DESC_NONE,
+		.in_host = !has_desc && flow->lazy.can_host,
+		.in_slot = !has_desc && !flow->lazy.can_host,
 		.lazy = flow->lazy,
 	};
 }
@@ -189,25 +225,64 @@ static bool is_ready_for(const struct jit *j, u32 idx)
 {
 	struct jit_state want = label_state(j, idx);
 
-	return want.lazy.sp == j->state.lazy.sp && want.lazy.r11_is_call == j->state.lazy.r11_is_call &&
-	       (!j->flow[idx].is_live || !want.in_slot || j->state.in_slot);
+	u32 i;
+
+	for (i = 0; i < UB_ARGS; i++)
+		if (j->state.lazy.args[i] == UB_ARG_PT && want.lazy.args[i] != UB_ARG_PT)
+			return false;
+	if (want.lazy.sp != j->state.lazy.sp || want.lazy.r11_is_call != j->state.lazy.r11_is_call)
+		return false;
+	return !flags_live(j, idx) || ((!want.in_slot || j->state.in_slot) && (!want.in_host || j->state.in_host));
+}
+
+/* Adds to the guest's rsp in memory without touching the machine's flags. */
+static void sp_flush_quietly(struct jit *j, s32 to)
+{
+	s32 delta = j->state.lazy.sp - to;
+
+	if (!delta)
+		return;
+	load(j, REG_SCRATCH, pt(PT_SP));
+	x86_lea(&j->code, UB_W64, REG_SCRATCH, x86_mem(REG_SCRATCH, delta));
+	store(j, pt(PT_SP), REG_SCRATCH);
+	j->state.lazy.sp = to;
+}
+
+/* The places of the flags that label @idx wants, once nothing else will change the machine's. */
+static void convert_flags(struct jit *j, const struct jit_state *want)
+{
+	/* The same analysis gives both, so a description that the label counts on is the one we have. */
+	if (!want->in_slot && !want->in_host &&
+	    ub_bug_if(want->lazy.desc != j->state.lazy.desc, "flags lost on an edge"))
+		j->err = -EFAULT;
+	if (want->in_slot)
+		jit_flags_to_slot(j);
+	if (want->in_host)
+		jit_flags_to_host(j);
 }
 
 /* Makes the current state good enough for label @idx. */
 static void convert(struct jit *j, u32 idx)
 {
 	struct jit_state want = label_state(j, idx);
-	bool is_live = j->flow[idx].is_live;
+	bool is_live = flags_live(j, idx);
+	u32 i;
 
-	/* The same analysis gives both, so a description that the label counts on is the one we have. */
-	if (is_live && !want.in_slot && ub_bug_if(want.lazy.desc != j->state.lazy.desc, "flags lost on an edge"))
-		j->err = -EFAULT;
-	if (is_live && want.in_slot)
-		jit_flags_to_slot(j);
-	j->state.in_host = false;	/* a place that need not be kept: the others do for the label */
-	jit_sp_flush(j, want.lazy.sp);
-	if (!want.lazy.r11_is_call)
+	for (i = 0; i < UB_ARGS; i++)
+		if (want.lazy.args[i] != UB_ARG_PT)
+			jit_args_load(j, 1u << i);
+	if (!want.lazy.r11_is_call && j->state.lazy.r11_is_call) {
+		if (is_live && j->state.lazy.desc == UB_DESC_NONE)
+			jit_flags_to_slot(j);
+		j->state.in_host = false;
 		jit_r11_flush(j);
+	}
+	if (is_live && j->state.in_host)
+		sp_flush_quietly(j, want.lazy.sp);
+	j->state.in_host &= is_live;
+	jit_sp_flush(j, want.lazy.sp);
+	if (is_live)
+		convert_flags(j, &want);
 }
 
 static void patch_new(struct jit *j, u32 off, u32 target_idx)
@@ -259,6 +334,7 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 	if (stub->fix == STUB_ADD_RCX)
 		x86_lea(&j->code, UB_W64, X86_RCX, (struct x86_rm){
 			.is_mem = true, .reg = X86_RCX, .index = REG_SCRATCH });
+	jit_args_load(j, ~0u);
 	jit_flags_to_slot(j);
 	jit_sp_flush(j, 0);
 	jit_r11_flush(j);
@@ -280,7 +356,7 @@ static void emit_common_exit(struct jit *j)
 
 	if (j->env->smap)
 		x86_clac(&j->code);
-	store_guest(j);
+	store_guest(j, false);
 	load(j, X86_RDI, local(LOCAL_FRAME));
 	copy_out(j, offsetof(struct ub_frame, flags), LOCAL_FLAGS);
 	copy_out(j, offsetof(struct ub_frame, calls), LOCAL_CALLS);
@@ -323,7 +399,7 @@ static void emit_reopen(struct jit *j)
 /* Calls one of the C functions with the frame complete, and comes back with its answer in r11 and the guest reloaded. */
 static void emit_slow_call(struct jit *j, u64 target, u32 site)
 {
-	store_guest(j);
+	store_guest(j, true);
 	load(j, REG_SCRATCH, local(LOCAL_TASK));
 	emit_close(j, REG_SCRATCH);
 	load(j, X86_RDI, local(LOCAL_FRAME));
@@ -332,7 +408,7 @@ static void emit_slow_call(struct jit *j, u64 target, u32 site)
 	jit_reloc(j, x86_call(&j->code), target);
 	load(j, X86_R11, x86_reg(X86_RAX));
 	emit_reopen(j);
-	load_guest(j, false);
+	load_guest(j);
 	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_R11), UB_CALL_SKIP);
 }
 
@@ -342,18 +418,35 @@ static void emit_test_work(struct jit *j, u8 task)
 	x86_test_rm_imm(&j->code, UB_W32, x86_mem(task, j->env->flags_off), j->env->work_mask);
 }
 
+/* Was eax set to @nr by the straight line that leads here?  Data flow, so it holds in speculation too. */
+static bool number_is_known(const struct jit *j, u32 nr)
+{
+	const struct ub_insn *insn;
+	u32 i = j->idx;
+
+	do {
+		if (j->flow[i].is_label || !i)
+			return false;
+		insn = &j->block->insns[--i];
+	} while (insn->op == UB_OP_INSN);
+	if (insn->dst != UB_RAX || ub_insn_width(insn) < UB_W32)
+		return false;
+	return (insn->op == UB_OP_MOVI && (u32)insn->imm == nr) ||
+	       (insn->op == UB_OP_XOR && insn->src == UB_RAX && nr == 0);
+}
+
 /* Tests that come before the call; each leaves at the syscall instruction with nothing changed. */
 static void emit_before_call(struct jit *j, u32 nr)
 {
-	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_RAX), nr);
-	jit_leave_if(j, UB_CC_NE, UB_EXIT_SYSCALL);
+	if (!number_is_known(j, nr)) {
+		x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_RAX), nr);
+		jit_leave_if(j, UB_CC_NE, UB_EXIT_SYSCALL);
+	}
 	load(j, REG_TASK, local(LOCAL_TASK));
 	emit_test_work(j, REG_TASK);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK);
 	/* The other argument registers, sp and bp live in pt_regs anyway. */
-	store(j, pt(PT_DI), X86_RDI);
-	store(j, pt(PT_SI), X86_RSI);
-	store(j, pt(PT_DX), X86_RDX);
+	args_store(j);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(REG_TASK, j->env->work_off), 0);
 }
 
@@ -366,9 +459,7 @@ static void emit_call(struct jit *j, u64 stub, u64 ip)
 	jit_reloc(j, x86_call(&j->code), stub);
 	emit_reopen(j);
 	x86_inc_dec(&j->code, UB_W64, false, local(LOCAL_CALLS));
-	load(j, X86_RDI, pt(PT_DI));
-	load(j, X86_RSI, pt(PT_SI));
-	load(j, X86_RDX, pt(PT_DX));
+	memset(j->state.lazy.args, UB_ARG_PT, UB_ARGS);
 	x86_mov_reg_imm64(&j->code, X86_RCX, ip);
 }
 
@@ -405,9 +496,8 @@ void jit_syscall(struct jit *j, const struct ub_insn *insn)
 	cold.post = x86_jcc(&j->code, UB_CC_NE);
 	cold.checked = j->code.len;
 	cold.behind = jit_exit_new(j, ip, UB_EXIT_RESTART, true);
-	x86_lea(&j->code, UB_W64, X86_R11, x86_mem(X86_RAX, -ERESTART_LO));
-	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_R11), ERESTART_SPAN);
-	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_BE), .exit_idx = cold.behind });
+	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RAX), ERESTART_FIRST);
+	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_LE), .exit_idx = cold.behind });
 	x86_test_rm_imm(&j->code, UB_W32, x86_mem(REG_SCRATCH, j->env->work_off), j->env->work_exit_mask);
 	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_NE), .exit_idx = cold.behind });
 	cold.behind_state = j->state;

@@ -35,7 +35,7 @@ static bool goes_through_scratch(struct x86_rm dst, enum ub_width w)
 /* The guest's flags are set by an instruction only if somebody reads them. */
 static bool wants_flags(const struct jit *j, const struct ub_insn *insn)
 {
-	return ub_insn_sets_flags(insn) && ub_flow_live_after(j->block, j->flow, j->idx);
+	return ub_insn_sets_flags(insn) && ub_flow_live_after(j->block, j->flow, j->idx) & UB_LIVE_FLAGS;
 }
 
 /* Before and after an operation that changes the machine's flags as its x86 namesake does. */
@@ -207,19 +207,43 @@ static void do_GUARD(struct jit *j, const struct ub_insn *insn)
 	x86_cmov(&j->code, UB_W64, UB_CC_A, dst.reg, local(LOCAL_LIMIT));
 }
 
-/* The memory operand of a load or store whose base field is @base; a constant address goes into @via. */
-static struct x86_rm user_mem(struct jit *j, const struct ub_insn *insn, u8 base, u8 via)
+/* The memory operand of a load or store whose base field is @base.  A constant address goes into the scratch register,
+ * which may hold one nearby already. */
+static struct x86_rm user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 {
+	s64 delta = insn->imm - j->scratch_const;
+
 	if (base != UB_NOREG)
 		return x86_mem(jit_loc(base).reg, insn->off);
-	x86_mov_reg_imm64(&j->code, via, insn->imm);
-	return x86_mem(via, 0);
+	if (j->has_scratch_const && !j->code.is_touched && delta == (s32)delta)
+		return x86_mem(REG_SCRATCH, delta);
+	x86_mov_reg_imm64(&j->code, REG_SCRATCH, insn->imm);
+	j->scratch_const = insn->imm;
+	j->has_scratch_const = true;
+	j->code.is_touched = false;
+	return x86_mem(REG_SCRATCH, 0);
+}
+
+/* Is the loaded value only compared by the jeq that follows?  Then the comparison reads memory itself. */
+static bool is_fused(const struct jit *j, const struct ub_insn *insn)
+{
+	const struct ub_insn *next = insn + 1;
+
+	return ub_insn_width(insn) == UB_W64 && next < j->block->insns + j->block->insn_cnt &&
+	       next->op == UB_OP_JEQ && next->src == insn->dst && insn->dst >= UB_GUARDS &&
+	       insn->dst < UB_GUARDS_END && !j->flow[j->idx + 1].is_label &&
+	       !(j->flow[ub_insn_target(next, j->idx + 1)].live & UB_LIVE_GUARD(insn->dst));
 }
 
 static void do_LOAD(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm mem = user_mem(j, insn, insn->src, REG_SCRATCH);
+	struct x86_rm mem;
 
+	if (is_fused(j, insn)) {
+		j->fused = insn;
+		return;
+	}
+	mem = user_mem(j, insn, insn->src);
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	if (ub_insn_width(insn) >= UB_W32)
 		x86_mov_reg_rm(&j->code, ub_insn_width(insn), whole_reg(insn), mem);
@@ -230,7 +254,7 @@ static void do_LOAD(struct jit *j, const struct ub_insn *insn)
 
 static void load_signed(struct jit *j, const struct ub_insn *insn, enum ub_width to)
 {
-	struct x86_rm mem = user_mem(j, insn, insn->src, REG_SCRATCH);
+	struct x86_rm mem = user_mem(j, insn, insn->src);
 
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	x86_movsx(&j->code, ub_insn_width(insn), to, whole_reg(insn), mem);
@@ -250,7 +274,7 @@ static void do_LOADS64(struct jit *j, const struct ub_insn *insn)
 /* A constant address and a value in memory need two registers: rdi is lent, and given back on a fault too. */
 static void store_via_rdi(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm mem = user_mem(j, insn, UB_NOREG, REG_SCRATCH);
+	struct x86_rm mem = user_mem(j, insn, UB_NOREG);
 
 	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), X86_RDI);
 	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, src_loc(insn));
@@ -269,14 +293,14 @@ static void do_STORE(struct jit *j, const struct ub_insn *insn)
 		return;
 	}
 	reg = src_reg(j, insn);
-	mem = user_mem(j, insn, insn->dst, REG_SCRATCH);
+	mem = user_mem(j, insn, insn->dst);
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, reg);
 }
 
 static void do_STOREI(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm mem = user_mem(j, insn, insn->dst, REG_SCRATCH);
+	struct x86_rm mem = user_mem(j, insn, insn->dst);
 
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	x86_mov_rm_imm(&j->code, ub_insn_width(insn), mem, insn->imm);
@@ -365,6 +389,10 @@ static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu al
 
 	if (ub_flow_sp_use(insn, j->state.lazy.sp, &sp_delta) == UB_SP_ADJUST) {
 		j->state.lazy.sp += sp_delta;
+		if (ub_insn_sets_flags(insn))
+			j->state.in_host = j->state.in_slot = false;	/* the description has them */
+		else
+			j->state.lazy.desc_sp += sp_delta;
 	} else if (!dst.is_mem && ub_insn_width(insn) == UB_W64 && !ub_insn_sets_flags(insn) && delta == (s32)delta) {
 		x86_lea(&j->code, UB_W64, dst.reg, x86_mem(dst.reg, delta));
 	} else {
@@ -681,10 +709,43 @@ static void do_JCC(struct jit *j, const struct ub_insn *insn)
 	jit_jump_if(j, cc, ub_insn_target(insn, j->idx));
 }
 
+/*
+ *	mov dst, imm
+ *	cmp [mem], dst
+ *	je target		there nobody reads dst
+ *	mov dst, [mem]
+ * Memory is read twice on the way down, which no program can tell from one read at the second.
+ */
+static void jeq_memory(struct jit *j, const struct ub_insn *insn, const struct ub_insn *from)
+{
+	u8 dst = dst_loc(from).reg;
+	bool is_own_base = from->src == from->dst;
+	struct x86_rm mem;
+
+	flags_before(j);
+	mem = user_mem(j, from, from->src);
+	if (insn->imm != (s32)insn->imm)
+		x86_mov_reg_imm64(&j->code, is_own_base ? REG_SCRATCH : dst, insn->imm);
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	if (insn->imm != (s32)insn->imm)
+		x86_alu_rm_reg(&j->code, UB_W64, X86_CMP, mem, is_own_base ? REG_SCRATCH : dst);
+	else
+		x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, mem, insn->imm);
+	jit_jump_if(j, UB_CC_E, ub_insn_target(insn, j->idx));
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_mov_reg_rm(&j->code, UB_W64, dst, mem);
+}
+
 static void do_JEQ(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm src = src_loc(insn);
+	const struct ub_insn *from = j->fused;
 
+	if (from) {
+		j->fused = NULL;
+		jeq_memory(j, insn, from);
+		return;
+	}
 	flags_before(j);
 	if (insn->imm == (s32)insn->imm) {
 		x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, src, insn->imm);
@@ -739,8 +800,10 @@ static void lower_one(struct jit *j, u32 idx)
 	bool falls_in = idx && !(ub_op_info[insn[-1].op].effect & UB_E_ENDS);
 	struct ub_lazy lazy;
 	s32 delta;
+	u32 i;
 
 	if (j->flow[idx].is_label) {
+		j->has_scratch_const = false;
 		if (falls_in)
 			jit_enter_label(j, idx);
 		else
@@ -752,15 +815,18 @@ static void lower_one(struct jit *j, u32 idx)
 		jit_sp_flush(j, 0);
 	if (ub_flow_mentions(insn, UB_R11))
 		jit_r11_flush(j);
+	for (i = 0; i < UB_ARGS; i++)
+		if (ub_flow_reads(insn, ub_flow_arg[i]))
+			jit_args_load(j, 1u << i);
 	jit_flags_before_write(j);
 	lazy = j->state.lazy;
 	ub_flow_step(j->block, idx, &lazy);
 	lower[insn->op](j, insn);
-	j->state.lazy.desc = lazy.desc;
 	if (ub_op_info[insn->op].effect & UB_E_ENDS || j->err)
 		return;
 	if (ub_bug_if(j->state.lazy.sp != lazy.sp || j->state.lazy.r11_is_call != lazy.r11_is_call, "lazy state lost"))
 		j->err = -EFAULT;
+	j->state.lazy = lazy;
 }
 
 static void compile(struct jit *j)
@@ -801,7 +867,8 @@ int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, str
 	u32 cap = (j.block->insn_cnt + 32 * (j.block->entry_cnt + 1)) * STEP_MAX;
 
 	j.image = ub_alloc(1, sizeof(*j.image));
-	j.flow = ub_flow_new(j.block);
+	j.flow = ub_flow_new(j.block, env->entry_is_call);
+	j.code.watched = REG_SCRATCH;
 	j.code_off = ub_alloc(j.block->insn_cnt, sizeof(*j.code_off));
 	j.code.cap = cap < UB_MAX_IMAGE ? cap : UB_MAX_IMAGE;
 	j.code.buf = ub_alloc(j.code.cap, 1);

@@ -94,6 +94,9 @@ struct jit {
 	u32 exit_cap, fault_cap, reloc_cap;
 	u32 idx;			/* the instruction being compiled */
 	u64 mark_ip;			/* its mark */
+	u64 scratch_const;		/* a constant address that the scratch register holds, */
+	bool has_scratch_const;		/* as long as code.is_touched stays false */
+	const struct ub_insn *fused;	/* a load whose code is part of the jeq that follows */
 	int err;			/* sticky: the first failure */
 };
 
@@ -110,6 +113,12 @@ static inline struct x86_rm pt(s32 off)
 /* Room for one more element of *arr; false (and j->err) when there is no memory. */
 bool jit_grow(struct jit *j, void **arr, u32 cnt, u32 *cap, size_t size);
 
+/* Do the guest's flags matter at instruction @idx? */
+static inline bool flags_live(const struct jit *j, u32 idx)
+{
+	return j->flow[idx].live & UB_LIVE_FLAGS;
+}
+
 /* Where an IR register lives: a machine register, or memory based on rbp or pt_regs. */
 struct x86_rm jit_loc(u8 reg);
 
@@ -124,7 +133,7 @@ void jit_flags_set(struct jit *j);
 void jit_flags_to_slot(struct jit *j);
 /* Puts them into LOCAL_CALL_FLAGS, before a system call. */
 void jit_flags_for_call(struct jit *j);
-/* Puts all of them (OF excepted when they come from the slot) into the machine's flags. */
+/* Puts all of them into the machine's flags. */
 void jit_flags_to_host(struct jit *j);
 /* Puts CF into the machine's CF. */
 void jit_flags_carry(struct jit *j);
@@ -132,6 +141,8 @@ void jit_flags_carry(struct jit *j);
 enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc);
 /* Adds what is pending to the guest's rsp, but for @to.  Changes the machine's flags. */
 void jit_sp_flush(struct jit *j, s32 to);
+/* Loads into their machine registers those arguments that are only in pt_regs: of @mask, bit i for ub_flow_arg[i]. */
+void jit_args_load(struct jit *j, u32 mask);
 /* Writes the guest's r11 if it is still pending.  Changes the machine's flags; uses the scratch register. */
 void jit_r11_flush(struct jit *j);
 

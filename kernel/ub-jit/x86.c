@@ -91,6 +91,8 @@ static void put_op(struct x86_code *code, enum ub_width w, u32 opc, u8 reg, stru
 {
 	u8 rex = w == UB_W64 ? REX_W : 0;
 
+	if (reg == code->watched || (!rm.is_mem && rm.reg == code->watched))
+		code->is_touched = true;
 	if (w == UB_W16)
 		x86_put8(code, 0x66);
 	if (reg >= X86_R8)
@@ -168,6 +170,7 @@ void x86_mov_rm_imm(struct x86_code *code, enum ub_width w, struct x86_rm rm, s3
 
 void x86_mov_reg_imm64(struct x86_code *code, u8 reg, u64 imm)
 {
+	code->is_touched |= reg == code->watched;
 	if (imm == (u32)imm) {
 		if (reg >= X86_R8)
 			x86_put8(code, REX_B);
@@ -245,6 +248,7 @@ void x86_bswap(struct x86_code *code, enum ub_width w, u8 reg)
 {
 	u8 rex = (w == UB_W64 ? REX_W : 0) | (reg >= X86_R8 ? REX_B : 0);
 
+	code->is_touched |= reg == code->watched;
 	if (rex)
 		x86_put8(code, rex);
 	x86_put8(code, 0x0f);
@@ -276,6 +280,7 @@ void x86_push(struct x86_code *code, u8 reg)
 
 void x86_pop(struct x86_code *code, u8 reg)
 {
+	code->is_touched |= reg == code->watched;
 	if (reg >= X86_R8)
 		x86_put8(code, REX_B);
 	x86_put8(code, 0x58 | (reg & 7));

@@ -20,6 +20,8 @@ struct x86_code {
 	u32 len;
 	u32 cap;
 	bool overflow;
+	u8 watched;		/* a register; and whether an instruction since had it as an operand, */
+	bool is_touched;	/* other than as the base of an address */
 };
 
 /* An operand: a register, or memory at [reg + (index << scale) + off]. */
