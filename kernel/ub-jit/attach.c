@@ -333,6 +333,8 @@ int ub_attach_init(void)
 	int err;
 	u32 i;
 
+	/* Once, not per session: it patches code that every context switch runs through. */
+	preempt_notifier_inc();
 	for_each_kernel_tracepoint(find_point, NULL);
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
 		err = -EOPNOTSUPP;
@@ -341,6 +343,7 @@ int ub_attach_init(void)
 		if (err) {
 			pr_err("no tracepoint %s (%d)\n", probes[i].name, err);
 			unregister(i);
+			preempt_notifier_dec();
 			return err;
 		}
 	}
@@ -350,4 +353,5 @@ int ub_attach_init(void)
 void ub_attach_exit(void)
 {
 	unregister(ARRAY_SIZE(probes));
+	preempt_notifier_dec();
 }

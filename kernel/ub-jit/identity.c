@@ -178,17 +178,24 @@ int ub_identity_check(struct ub_btc *btc)
 	return is_same ? 0 : -EAGAIN;
 }
 
-/* True when the file may have been written since it was compared. */
+/* True while somebody has the file open for writing. */
 bool ub_identity_has_writer(const struct ub_btc *btc)
 {
-	const struct inode *inode;
 	u32 i;
 
-	for (i = 0; i < btc->span_cnt; i++) {
-		inode = file_inode(btc->spans[i].file);
-		if (unlikely(inode_is_open_for_write(inode) ||
-			     !timespec64_equal(&inode->i_ctime, &btc->spans[i].ctime)))
+	for (i = 0; i < btc->span_cnt; i++)
+		if (unlikely(inode_is_open_for_write(file_inode(btc->spans[i].file))))
 			return true;
-	}
+	return false;
+}
+
+/* True when the file may have been written since it was compared. */
+bool ub_identity_is_stale(const struct ub_btc *btc)
+{
+	u32 i;
+
+	for (i = 0; i < btc->span_cnt; i++)
+		if (unlikely(!timespec64_equal(&file_inode(btc->spans[i].file)->i_ctime, &btc->spans[i].ctime)))
+			return true;
 	return false;
 }

@@ -235,6 +235,7 @@ void ub_text_free(struct ub_text *text);
 /* identity.c */
 int ub_identity_check(struct ub_btc *btc);
 bool ub_identity_has_writer(const struct ub_btc *btc);
+bool ub_identity_is_stale(const struct ub_btc *btc);
 extern const struct mmu_notifier_ops ub_identity_ops;
 
 /* policy.c */

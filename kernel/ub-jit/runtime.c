@@ -77,10 +77,10 @@ static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *bt
 		return UB_NATIVE_POLICY;
 	if (unlikely(thread->cred != current_cred() && !may_keep(thread)))
 		return UB_NATIVE_CREDENTIALS;
-	if (unlikely(READ_ONCE(btc->is_dead) || READ_ONCE(btc->is_suspect)))
-		return UB_NATIVE_SUSPECT;
 	if (unlikely(ub_identity_has_writer(btc)))
 		return UB_NATIVE_WRITER;
+	if (unlikely(READ_ONCE(btc->is_dead) || READ_ONCE(btc->is_suspect) || ub_identity_is_stale(btc)))
+		return UB_NATIVE_SUSPECT;
 	return UB_NATIVE_NONE;
 }
 
@@ -90,7 +90,8 @@ static enum ub_native_why gate_regs(const struct pt_regs *regs)
 	if (unlikely(regs->cs != __USER_CS || regs->ss != __USER_DS || regs != task_pt_regs(current) ||
 		     current_thread_info()->status & TS_COMPAT))
 		return UB_NATIVE_SEGMENT;
-	if (unlikely(regs->flags & BAD_FLAGS))
+	/* Images take r11 for the flags, as the syscall instruction leaves it. */
+	if (unlikely(regs->flags & BAD_FLAGS || regs->r11 != regs->flags))
 		return UB_NATIVE_FLAGS;
 	return UB_NATIVE_NONE;
 }
@@ -202,7 +203,9 @@ static void clear_suspicion(struct ub_btc *btc)
 {
 	struct ub_session *session = btc->session;
 
-	if (likely(!READ_ONCE(btc->is_suspect) && !ub_identity_has_writer(btc)) || READ_ONCE(btc->is_dead) ||
+	if (likely(!READ_ONCE(btc->is_suspect) && !ub_identity_is_stale(btc)))
+		return;
+	if (READ_ONCE(btc->is_dead) || ub_identity_has_writer(btc) ||
 	    time_before(jiffies, READ_ONCE(btc->retry_after)))
 		return;
 	if (!mutex_trylock(&session->load_lock))
@@ -342,6 +345,7 @@ void ub_runtime_env(struct ub_jit_env *env)
 {
 	*env = (struct ub_jit_env){
 		.smap = boot_cpu_has(X86_FEATURE_SMAP),
+		.entry_is_call = true,
 		.flags_off = offsetof(struct task_struct, thread_info.flags),
 		.work_mask = EXIT_TO_USER_MODE_WORK,
 		.work_off = offsetof(struct task_struct, thread_info.syscall_work),

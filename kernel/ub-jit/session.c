@@ -46,7 +46,6 @@ static void on_free(struct work_struct *work)
 	mmu_notifier_unregister(&session->notifier, session->mm);
 	mmdrop(session->mm);
 	put_pid(session->pid);
-	preempt_notifier_dec();
 	kfree_rcu(session, rcu);
 }
 
@@ -178,7 +177,6 @@ static struct ub_session *make_session(struct task_struct *task, struct mm_struc
 	INIT_WORK(&session->free_work, on_free);
 	session->notifier.ops = &ub_identity_ops;
 	mmgrab(mm);
-	preempt_notifier_inc();
 	return session;
 }
 
@@ -235,7 +233,6 @@ static int attach_mm(struct ub_owner *owner, struct task_struct *task, struct mm
 	if (err) {
 		mmdrop(mm);
 		put_pid(session->pid);
-		preempt_notifier_dec();
 		kfree(session);
 		return err;
 	}
