@@ -188,18 +188,20 @@ static void test_detach(void)
 	struct draft draft = steady_loop_draft(SYS_getppid);
 	struct worker worker = steady_start(fd, false);
 	u32 i, bad = 0, idle = 0;
-	int session;
+	int session, block, err = 0;
 
 	for (i = 0; i < 30; i++) {
 		session = attach(fd, worker.pid);
-		bad += session < 0 || load(fd, session, &draft) < 0;
+		block = load(fd, session, &draft);
+		bad += block < 0;
+		err = block < 0 ? block : err;
 		if (i % 3 == 0)
 			idle += !calls_in(fd, session, 50);
 		else
 			usleep(i * 300);
 		bad += detach(fd, session) != 0;
 	}
-	check(!bad, "detach-again-and-again", "%u failures", bad);
+	check(!bad, "detach-again-and-again", "%u failures, %s", bad, strerror(-err));
 	check(!idle, "detach-bypassed-between", "%u times not", idle);
 	check(is_moving(&worker), "detach-goes-on", "does not");
 	check(steady_end(fd, &worker), "detach-results", "status 0x%x", worker.status);
