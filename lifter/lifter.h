@@ -133,6 +133,7 @@ struct lift {
 	u32 pos;			/* in the node */
 	bool are_flags_dead;
 	const char *why;		/* it cannot be lifted */
+	char why_buf[48];
 	struct ub_insn *ops;
 	u32 op_cnt, op_cap;
 	int err;			/* sticky: -ENOMEM */

@@ -10,6 +10,7 @@
  */
 #include "lifter.h"
 
+#define MAX_CALL	511	/* that an IR instruction has room for */
 #define MAX_DEPTH	12	/* calls in a context */
 #define UNLIKELY	64	/* guest instructions that an error path counts as longer */
 #define OTHER_RET	20	/* and a call that was not seen to return */
@@ -285,21 +286,30 @@ static void add_hinted(const struct lift *l, struct node *node, u64 ip, u32 cont
 			add_edge(node, l->request->hints[i].target, context);
 }
 
-static bool find_number(const struct lift *l, u64 ip, u64 *ret)
+static bool may_dispatch(const struct lift *l, u64 nr)
 {
+	return nr <= MAX_CALL && l->request->may_dispatch && l->request->may_dispatch(l->request->ctx, nr);
+}
+
+/* The number in eax, or one that was seen here; of those the first that is allowed, else any.  False: unknown. */
+static bool find_number(const struct lift *l, u64 ip, u32 *ret)
+{
+	bool is_known;
+	u64 nr = 0;
 	u32 i;
 
-	if (guess_register(l, UB_RAX, ret)) {
-		*ret = (u32)*ret;
+	is_known = guess_register(l, UB_RAX, &nr);
+	*ret = nr;
+	if (is_known && may_dispatch(l, *ret))
 		return true;
-	}
 	for (i = 0; i < l->request->hint_cnt; i++) {
-		if (l->request->hints[i].ip == ip) {
+		if (l->request->hints[i].ip != ip)
+			continue;
+		if (may_dispatch(l, l->request->hints[i].target) || !is_known)
 			*ret = l->request->hints[i].target;
-			return true;
-		}
+		is_known = true;
 	}
-	return false;
+	return is_known;
 }
 
 /* Contexts */
@@ -395,14 +405,13 @@ static void end_jmp(struct lift *l, struct node *node, const struct ub_x86_insn 
 
 static const char *end_syscall(struct lift *l, struct node *node, const struct ub_x86_insn *insn)
 {
-	static _Thread_local char text[32];
-	u64 nr;
+	u32 nr;
 
 	if (!find_number(l, insn->ip, &nr))
 		return "unknown system call";
-	if (nr > 511 || !l->request->may_dispatch || !l->request->may_dispatch(l->request->ctx, nr)) {
-		snprintf(text, sizeof(text), "system call %llu not allowed", (unsigned long long)nr);
-		return text;
+	if (!may_dispatch(l, nr)) {
+		snprintf(l->why_buf, sizeof(l->why_buf), "system call %u not allowed", nr);
+		return l->why_buf;
 	}
 	node->end = END_SYSCALL;
 	node->nr = nr;
