@@ -166,23 +166,27 @@ void jit_flags_to_slot(struct jit *j)
 	/* Else nobody needs them: any value will do. */
 }
 
-void jit_flags_for_call(struct jit *j)
+bool jit_flags_push(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
 	if (state->lazy.desc == UB_DESC_CALL)
-		return;
+		return false;
 	if (!state->in_host && !state->in_slot && state->lazy.desc >= 0)
 		repeat(j);
-	if (state->in_host) {
-		save_host(j, CALL_SLOT);
-	} else {
-		load_scratch(j, SLOT);
-		x86_mov_rm_reg(&j->code, UB_W64, CALL_SLOT, REG_SCRATCH);
-	}
+	if (state->in_host)
+		x86_pushfq(&j->code);
+	else
+		x86_push_mem(&j->code, SLOT);
 	state->in_host = false;
-	state->in_slot = false;
-	state->lazy.desc = UB_DESC_CALL;
+	return true;
+}
+
+void jit_flags_pop(struct jit *j)
+{
+	x86_pop_mem(&j->code, CALL_SLOT);
+	j->state.in_slot = false;
+	j->state.lazy.desc = UB_DESC_CALL;
 }
 
 /* Where the flags can be read when neither the machine nor a description has them. */

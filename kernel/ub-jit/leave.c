@@ -187,11 +187,11 @@ static void stub_new(struct jit *j, struct jit_stub stub)
 		j->stubs[j->stub_cnt++] = stub;
 }
 
-void jit_leave_if(struct jit *j, enum ub_cc cc, enum ub_exit_kind kind)
+void jit_leave_if(struct jit *j, enum ub_cc cc, enum ub_exit_kind kind, enum stub_fix fix)
 {
 	u32 exit_idx = jit_exit_new(j, j->mark_ip, kind, false);
 
-	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, cc), .exit_idx = exit_idx });
+	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, cc), .exit_idx = exit_idx, .fix = fix });
 }
 
 void jit_leave_on_fault(struct jit *j, u32 insn_off, enum stub_fix fix)
@@ -334,6 +334,10 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 	if (stub->fix == STUB_ADD_RCX)
 		x86_lea(&j->code, UB_W64, X86_RCX, (struct x86_rm){
 			.is_mem = true, .reg = X86_RCX, .index = REG_SCRATCH });
+	if (stub->fix == STUB_POP_FLAGS) {
+		x86_pop_mem(&j->code, local(LOCAL_FLAGS));
+		j->state.in_slot = true;
+	}
 	jit_args_load(j, ~0u);
 	jit_flags_to_slot(j);
 	jit_sp_flush(j, 0);
@@ -436,15 +440,17 @@ static bool number_is_known(const struct jit *j, u32 nr)
 }
 
 /* Tests that come before the call; each leaves at the syscall instruction with nothing changed. */
-static void emit_before_call(struct jit *j, u32 nr)
+static void emit_before_call(struct jit *j, u32 nr, bool is_pushed)
 {
+	enum stub_fix fix = is_pushed ? STUB_POP_FLAGS : STUB_PLAIN;
+
 	if (!number_is_known(j, nr)) {
 		x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_RAX), nr);
-		jit_leave_if(j, UB_CC_NE, UB_EXIT_SYSCALL);
+		jit_leave_if(j, UB_CC_NE, UB_EXIT_SYSCALL, fix);
 	}
 	load(j, REG_TASK, local(LOCAL_TASK));
 	emit_test_work(j, REG_TASK);
-	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, fix);
 	/* The other argument registers, sp and bp live in pt_regs anyway. */
 	args_store(j);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(REG_TASK, j->env->work_off), 0);
@@ -482,13 +488,15 @@ void jit_syscall(struct jit *j, const struct ub_insn *insn)
 		j->err = -EOPNOTSUPP;
 		return;
 	}
-	/* Until the call the old r11 is the guest's: it must be in memory before the flags of the last call go. */
-	jit_r11_flush(j);
-	jit_flags_for_call(j);
-	emit_before_call(j, nr);
+	/* Until it is sure that the call is made the guest's r11 may still be the flags of the last one: they stay where
+	 * they are, and those of this one on the stack. */
+	cold.is_pushed = jit_flags_push(j);
+	emit_before_call(j, nr, cold.is_pushed);
 	cold.pre = x86_jcc(&j->code, UB_CC_NE);
 	cold.before = j->state;
 	cold.go = j->code.len;
+	if (cold.is_pushed)
+		jit_flags_pop(j);
 	emit_call(j, j->env->call_stubs[nr], ip);
 	j->state.lazy.r11_is_call = true;
 	cold.join = j->code.len;
@@ -514,7 +522,9 @@ static void emit_cold_call(struct jit *j, const struct jit_cold_call *cold)
 	emit_slow_call(j, j->env->pre_call, cold->behind);
 	load(j, REG_TASK, local(LOCAL_TASK));	/* mov: the comparison's flags stay */
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->go);
-	jit_leave_if(j, UB_CC_A, UB_EXIT_SYSCALL);
+	jit_leave_if(j, UB_CC_A, UB_EXIT_SYSCALL, cold->is_pushed ? STUB_POP_FLAGS : STUB_PLAIN);
+	if (cold->is_pushed)
+		jit_flags_pop(j);
 	x86_mov_reg_imm64(&j->code, X86_RCX, cold->mark_ip + 2);
 	x86_patch_rel32(&j->code, x86_jmp(&j->code), cold->join);
 

@@ -648,7 +648,7 @@ static void test_work(struct jit *j)
 static void guard_in_place(struct jit *j, u8 reg)
 {
 	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
-	jit_leave_if(j, UB_CC_A, UB_EXIT_FAULT);
+	jit_leave_if(j, UB_CC_A, UB_EXIT_FAULT, STUB_PLAIN);
 	x86_cmov(&j->code, UB_W64, UB_CC_A, reg, local(LOCAL_LIMIT));
 }
 
@@ -670,7 +670,7 @@ static void rep(struct jit *j, const struct ub_insn *insn, bool is_movs)
 	x86_test_rm_reg(&j->code, UB_W64, x86_reg(X86_RCX), X86_RCX);
 	done = x86_jcc(&j->code, UB_CC_E);
 	test_work(j);
-	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
 	guard_in_place(j, X86_RDI);
 	if (is_movs)
 		guard_in_place(j, X86_RSI);
@@ -761,7 +761,7 @@ static void do_CHECK(struct jit *j, const struct ub_insn *insn)
 	(void)insn;
 	flags_before(j);
 	test_work(j);
-	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
 }
 
 static void do_BOUND(struct jit *j, const struct ub_insn *insn)
@@ -770,7 +770,7 @@ static void do_BOUND(struct jit *j, const struct ub_insn *insn)
 
 	flags_before(j);
 	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
-	jit_leave_if(j, UB_CC_A, UB_EXIT_BOUND);
+	jit_leave_if(j, UB_CC_A, UB_EXIT_BOUND, STUB_PLAIN);
 }
 
 static void do_EXIT(struct jit *j, const struct ub_insn *insn)

@@ -47,7 +47,7 @@ struct jit_state {
 };
 
 /* What a cold stub must put right before the common part. */
-enum stub_fix { STUB_PLAIN, STUB_RELOAD_RDI, STUB_ADD_RCX };
+enum stub_fix { STUB_PLAIN, STUB_RELOAD_RDI, STUB_ADD_RCX, STUB_POP_FLAGS };
 
 /* Code out of line: an exit, or an edge to a label that expects another state. */
 struct jit_stub {
@@ -68,6 +68,7 @@ struct jit_cold_call {
 	u32 behind;		/* exit */
 	u32 pre, post;		/* rel32s */
 	u32 go, join, checked;	/* code offsets */
+	bool is_pushed;		/* the flags are on the stack at pre and go */
 };
 
 struct jit_patch {		/* a rel32 to an instruction */
@@ -131,8 +132,10 @@ void jit_flags_before_write(struct jit *j);
 void jit_flags_set(struct jit *j);
 /* Puts the guest's flags into LOCAL_FLAGS.  Uses the scratch register. */
 void jit_flags_to_slot(struct jit *j);
-/* Puts them into LOCAL_CALL_FLAGS, before a system call. */
-void jit_flags_for_call(struct jit *j);
+/* Pushes them on the machine's stack, before a system call.  False: LOCAL_CALL_FLAGS holds them, nothing is pushed. */
+bool jit_flags_push(struct jit *j);
+/* Pops what was pushed into LOCAL_CALL_FLAGS. */
+void jit_flags_pop(struct jit *j);
 /* Puts all of them into the machine's flags. */
 void jit_flags_to_host(struct jit *j);
 /* Puts CF into the machine's CF. */
@@ -151,7 +154,7 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry);
 /* A new exit at the current instruction; returns its index. */
 u32 jit_exit_new(struct jit *j, u64 ip, enum ub_exit_kind kind, bool is_behind);
 /* Leaves to the mark if the machine's @cc holds. */
-void jit_leave_if(struct jit *j, enum ub_cc cc, enum ub_exit_kind kind);
+void jit_leave_if(struct jit *j, enum ub_cc cc, enum ub_exit_kind kind, enum stub_fix fix);
 /* The instruction at @insn_off leaves to the mark when it faults. */
 void jit_leave_on_fault(struct jit *j, u32 insn_off, enum stub_fix fix);
 /* Leaves here and now. */

@@ -286,6 +286,11 @@ void x86_pop(struct x86_code *code, u8 reg)
 	x86_put8(code, 0x58 | (reg & 7));
 }
 
+void x86_push_mem(struct x86_code *code, struct x86_rm mem)
+{
+	put_op(code, UB_W32, 0xff, 6, mem, false, false);
+}
+
 void x86_pushfq(struct x86_code *code)
 {
 	x86_put8(code, 0x9c);

@@ -82,6 +82,7 @@ void x86_cmov(struct x86_code *code, enum ub_width w, enum ub_cc cc, u8 reg, str
 void x86_bt_mem_imm(struct x86_code *code, struct x86_rm mem, u8 bit);
 void x86_push(struct x86_code *code, u8 reg);
 void x86_pop(struct x86_code *code, u8 reg);
+void x86_push_mem(struct x86_code *code, struct x86_rm mem);
 void x86_pushfq(struct x86_code *code);
 void x86_pop_mem(struct x86_code *code, struct x86_rm mem);
 void x86_sahf(struct x86_code *code);
