@@ -90,6 +90,13 @@ static void unlink_thread(struct ub_thread *thread)
 		ub_session_end_later(session);
 }
 
+/* @thread will not become a member after all. */
+static void drop(struct ub_thread *thread)
+{
+	unlink_thread(thread);
+	put_thread(thread);
+}
+
 static void arm(struct ub_thread *thread)
 {
 	/* Before the second line a switch of CPUs does the same; after it nothing is left to do. */
@@ -112,8 +119,7 @@ static void enter(struct ub_thread *thread)
 		thread->state = UB_THREAD_LIVE;
 	spin_unlock(&session->lock);
 	if (!is_fit) {
-		unlink_thread(thread);
-		put_thread(thread);
+		drop(thread);
 		return;
 	}
 	thread->cred = get_current_cred();
@@ -159,14 +165,16 @@ static void on_attach_work(struct callback_head *work)
 	struct ub_thread *thread = container_of(work, struct ub_thread, attach_work);
 	struct ub_thread *old = current_thread_of();
 
-	if (old && (old->session == thread->session || old->successor)) {
-		unlink_thread(thread);
-		put_thread(thread);
+	if (old && old->session == thread->session) {
+		drop(thread);		/* found by both the fork tracepoint and attach */
 		return;
 	}
 	if (old && old->is_inside) {
-		old->must_leave = true;
+		/* Its session is dying, and so is that of a successor it already has. */
+		if (old->successor)
+			drop(old->successor);
 		old->successor = thread;
+		old->must_leave = true;
 		return;
 	}
 	if (old)
@@ -272,10 +280,8 @@ static void forget_current(void)
 		return;
 	successor = thread->successor;
 	ub_thread_leave(thread);
-	if (successor) {
-		unlink_thread(successor);
-		put_thread(successor);
-	}
+	if (successor)
+		drop(successor);
 }
 
 static void on_exit(void *data, struct task_struct *task)
