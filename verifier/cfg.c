@@ -174,7 +174,7 @@ void ub_cfg_walk(struct ub_env *env, u32 root, bool cut_checks, void (*back)(str
 	while (depth) {
 		idx = env->stack[depth - 1];
 		nth = env->next[idx] & 3;
-		if (nth == NEXT_NONE || (cut_checks && ub_env_effect(env, idx) & UB_E_CHECK)) {
+		if (nth == NEXT_NONE || (cut_checks && ub_env_is_check(env, idx))) {
 			env->next[idx] = NEXT_DONE;
 			env->post[env->post_cnt++] = idx;
 			depth--;

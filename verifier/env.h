@@ -52,6 +52,14 @@ static inline u32 ub_env_effect(const struct ub_env *env, u32 idx)
 	return ub_op_info[ub_env_insn(env, idx)->op].effect;
 }
 
+/* Does it look whether to stop, whatever the registers hold? */
+static inline bool ub_env_is_check(const struct ub_env *env, u32 idx)
+{
+	u32 effect = ub_env_effect(env, idx);
+
+	return effect & UB_E_CHECK && !(effect & UB_E_REP);
+}
+
 /* cfg.c.  All return 0 or what verify.h says of ub_verify(). */
 int ub_cfg_check_size(struct ub_env *env);
 int ub_cfg_check_shape(struct ub_env *env);

@@ -46,11 +46,19 @@ static void put(struct step *step, u8 reg, struct ub_reg value)
 	step->state->regs[reg] = value;
 }
 
-/* A register as a number of 64 bits. */
+/*
+ * A register as a number of 64 bits.
+ *
+ * Sound, also while a CPU speculates: r16 and r17 stay in machine registers.  Any other register may live in memory, and
+ * a load may run ahead of the store that wrote it and find what was there before (v4), which is anything.  So what is
+ * known of the others moves no guard; it only counts where nothing is speculative, for exitto.
+ */
 static struct ub_reg whole(const struct step *step, u8 reg)
 {
-	struct ub_reg value = ub_reg_plain(&step->state->regs[reg], step->limit);
+	struct ub_reg value = ub_reg_any();
 
+	if (may_hold_guard(reg))
+		value = ub_reg_plain(&step->state->regs[reg], step->limit);
 	value.is_bounded = false;
 	return value;
 }
@@ -112,11 +120,17 @@ static void do_INSN(struct step *step)
 
 static void do_MOV(struct step *step)
 {
-	/* Sound: a whole copy is as good as the original, guard and bound included. */
-	if (step->width == 64)
-		put(step, step->insn->dst, step->state->regs[step->insn->src]);
-	else
+	const struct ub_reg *src = &step->state->regs[step->insn->src];
+	struct ub_reg value;
+
+	if (step->width < 64) {
 		put_part(step, part(step, step->insn->src));
+		return;
+	}
+	/* Sound: a whole copy is as good as the original, bound included, and from r16 and r17 the guard too. */
+	value = may_hold_guard(step->insn->src) ? *src : whole(step, step->insn->src);
+	value.is_bounded = src->is_bounded;
+	put(step, step->insn->dst, value);
 }
 
 static void do_MOVI(struct step *step)
@@ -430,50 +444,23 @@ static void do_RORI(struct step *step)
 	forget_dst(step);
 }
 
-/* The count in r1, when it is the same on every path and below the width.  x86 takes 5 bits of it, 6 at width 64. */
-static bool known_count(const struct step *step, u32 *ret)
-{
-	struct ub_reg count = whole(step, step->insn->src);
-	u64 mask = step->width == 64 ? 63 : 31;
-
-	if (count.bits.mask & mask || (count.bits.value & mask) >= step->width)
-		return false;
-	*ret = count.bits.value & mask;
-	return true;
-}
-
+/* The count is in r1, of which nothing is known that holds while a CPU speculates. */
 static void do_SHL(struct step *step)
 {
-	u32 cnt;
-
-	if (known_count(step, &cnt))
-		shift_left(step, cnt);
-	else
-		forget_dst(step);
+	forget_dst(step);
 }
 
 static void do_SHR(struct step *step)
 {
-	struct ub_reg a;
-	u32 cnt;
+	struct ub_reg a = part(step, step->insn->dst);
 
-	if (known_count(step, &cnt)) {
-		shift_right(step, cnt);
-	} else {
-		/* Sound: whatever the count, x >> n is at most x. */
-		a = part(step, step->insn->dst);
-		put_part(step, ub_reg_between(0, ub_reg_max(&a)));
-	}
+	/* Sound: whatever the count, x >> n is at most x. */
+	put_part(step, ub_reg_between(0, ub_reg_max(&a)));
 }
 
 static void do_SAR(struct step *step)
 {
-	u32 cnt;
-
-	if (known_count(step, &cnt))
-		shift_signed(step, cnt);
-	else
-		forget_dst(step);
+	forget_dst(step);
 }
 
 static void do_ROL(struct step *step)

@@ -4,7 +4,8 @@
  *
  * Promise: every cycle contains a check, and no path has more than UB_MAX_UNCHECKED instructions between two checks,
  * or an end and a check.  It takes the edges out of the checks away; what is left must have no cycle, and then its
- * longest paths are found in one pass in topological order.
+ * longest paths are found in one pass in topological order.  rep looks while it works, but with a count of zero it may
+ * not, so it counts as any other instruction.
  */
 #include "env.h"
 
@@ -22,7 +23,7 @@ static int check_lengths(struct ub_env *env)
 	for (i = env->post_cnt; i-- > 0;) {
 		u32 idx = env->post[i];
 
-		if (ub_env_effect(env, idx) & UB_E_CHECK)
+		if (ub_env_is_check(env, idx))
 			continue;
 		if (++len[idx] > UB_MAX_UNCHECKED)
 			return ub_refuse(env, UB_REFUSE_UNCHECKED, idx, "more than %u instructions without a check",
