@@ -27,7 +27,7 @@ static void on_sched_in(struct preempt_notifier *notifier, int cpu)
 {
 	struct ub_thread *thread = container_of(notifier, struct ub_thread, notifier);
 
-	this_cpu_write(ub_cur, (thread->is_armed ? thread : NULL));
+	this_cpu_write(ub_cur, (thread->is_inside ? NULL : thread));
 }
 
 static void on_sched_out(struct preempt_notifier *notifier, struct task_struct *next)
@@ -97,14 +97,6 @@ static void drop(struct ub_thread *thread)
 	put_thread(thread);
 }
 
-static void arm(struct ub_thread *thread)
-{
-	/* Before the second line a switch of CPUs does the same; after it nothing is left to do. */
-	thread->is_armed = true;
-	barrier();
-	this_cpu_write(ub_cur, thread);
-}
-
 /* The calling thread becomes a member. */
 static void enter(struct ub_thread *thread)
 {
@@ -125,19 +117,18 @@ static void enter(struct ub_thread *thread)
 	thread->cred = get_current_cred();
 	preempt_notifier_init(&thread->notifier, &preempt_ops);
 	preempt_notifier_register(&thread->notifier);
-	arm(thread);
+	this_cpu_write(ub_cur, thread);	/* a switch of CPUs in between does the same */
 }
 
 /* The calling thread, outside of the wrapper or about to die in it, is no longer a member.  May not sleep. */
 void ub_thread_leave(struct ub_thread *thread)
 {
-	thread->is_armed = false;
+	thread->is_inside = true;
 	barrier();
 	this_cpu_write(ub_cur, NULL);
 	preempt_notifier_unregister(&thread->notifier);
 	if (thread->btc) {
 		ub_runtime_flush(thread);
-		atomic_dec(&thread->btc->running);
 		ub_btc_put(thread->btc);
 		thread->btc = NULL;
 	}
@@ -145,16 +136,11 @@ void ub_thread_leave(struct ub_thread *thread)
 	put_thread(thread);
 }
 
-/* The wrapper's last step: back to user mode as a member, or not. */
-void ub_thread_finish(struct ub_thread *thread)
+/* The calling thread, at the end of the wrapper, leaves its session, perhaps for another. */
+void ub_thread_replace(struct ub_thread *thread)
 {
 	struct ub_thread *successor = thread->successor;
 
-	thread->is_inside = false;
-	if (likely(!thread->must_leave && !READ_ONCE(thread->session->is_dying))) {
-		arm(thread);
-		return;
-	}
 	ub_thread_leave(thread);
 	if (successor)
 		enter(successor);

@@ -34,11 +34,6 @@ static unsigned long sites[ARRAY_SIZE(ub_calls.stubs)] __ro_after_init;
 static struct ftrace_ops ops;
 static struct ub_text *stubs;
 
-ub_handler ub_hook_handler(unsigned long site)
-{
-	return (ub_handler)(site - MCOUNT_INSN_SIZE - (IS_ENABLED(CONFIG_X86_KERNEL_IBT) ? 4 : 0));
-}
-
 bool ub_hook_is(unsigned long site, u32 nr)
 {
 	return nr < ARRAY_SIZE(sites) && sites[array_index_nospec(nr, ARRAY_SIZE(sites))] == site;

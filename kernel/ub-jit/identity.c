@@ -94,7 +94,19 @@ static int compare_page(struct mm_struct *mm, const struct vm_area_struct *vma, 
 	return err;
 }
 
-static int compare_span(struct mm_struct *mm, struct ub_span *span)
+/* The file that @span shall lie in from now on; the first span in a file stands for it in ub_identity_gate(). */
+static void take_file(struct ub_btc *btc, struct ub_span *span, struct file *file)
+{
+	u32 i;
+
+	span->file = get_file(file);
+	for (i = 0; i < btc->file_cnt; i++)
+		if (file_inode(btc->spans[btc->files[i]].file) == file_inode(file))
+			return;
+	btc->files[btc->file_cnt++] = span - btc->spans;
+}
+
+static int compare_span(struct mm_struct *mm, struct ub_btc *btc, struct ub_span *span)
 {
 	struct vm_area_struct *vma = find_vma(mm, span->start);
 	u64 addr;
@@ -103,7 +115,7 @@ static int compare_span(struct mm_struct *mm, struct ub_span *span)
 	if (!vma || vma->vm_start > span->start || vma->vm_end < span->start + span->len || !is_fit(vma))
 		return -ESTALE;
 	if (!span->file)
-		span->file = get_file(vma->vm_file);
+		take_file(btc, span, vma->vm_file);
 	if (file_inode(span->file) != file_inode(vma->vm_file))
 		return -ESTALE;
 	span->ctime = file_inode(span->file)->i_ctime;
@@ -124,7 +136,7 @@ static int compare_all(struct mm_struct *mm, struct ub_btc *btc)
 
 	mmap_read_lock(mm);
 	for (i = 0; i < btc->span_cnt && !err; i++)
-		err = compare_span(mm, &btc->spans[i]);
+		err = compare_span(mm, btc, &btc->spans[i]);
 	mmap_read_unlock(mm);
 	return err;
 }
@@ -178,24 +190,20 @@ int ub_identity_check(struct ub_btc *btc)
 	return is_same ? 0 : -EAGAIN;
 }
 
-/* True while somebody has the file open for writing. */
-bool ub_identity_has_writer(const struct ub_btc *btc)
+/* UB_NATIVE_WRITER, UB_NATIVE_SUSPECT or 0: may the files have been written since they were compared? */
+enum ub_native_why ub_identity_gate(const struct ub_btc *btc)
 {
+	const struct inode *inode;
+	const struct ub_span *span;
 	u32 i;
 
-	for (i = 0; i < btc->span_cnt; i++)
-		if (unlikely(inode_is_open_for_write(file_inode(btc->spans[i].file))))
-			return true;
-	return false;
-}
-
-/* True when the file may have been written since it was compared. */
-bool ub_identity_is_stale(const struct ub_btc *btc)
-{
-	u32 i;
-
-	for (i = 0; i < btc->span_cnt; i++)
-		if (unlikely(!timespec64_equal(&file_inode(btc->spans[i].file)->i_ctime, &btc->spans[i].ctime)))
-			return true;
-	return false;
+	for (i = 0; i < btc->file_cnt; i++) {
+		span = &btc->spans[btc->files[i]];
+		inode = file_inode(span->file);
+		if (unlikely(inode_is_open_for_write(inode)))
+			return UB_NATIVE_WRITER;
+		if (unlikely(!timespec64_equal(&inode->i_ctime, &span->ctime)))
+			return UB_NATIVE_SUSPECT;
+	}
+	return UB_NATIVE_NONE;
 }

@@ -13,6 +13,8 @@
 #define UB_MODULE_H
 
 #include <linux/atomic.h>
+#include <linux/ftrace.h>
+#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
@@ -91,8 +93,7 @@ struct ub_thread {
 	refcount_t refs;
 	u8 state;			/* enum ub_thread_state; session->lock */
 	bool is_detached;		/* detach_work is queued; session->lock */
-	bool is_armed;			/* in user mode's eyes: not inside the wrapper */
-	bool is_inside;			/* inside the wrapper */
+	bool is_inside;			/* in ub_hook(): hooks let it pass */
 	bool must_leave;
 	struct ub_thread *successor;	/* of a new session; takes over when this one leaves the wrapper */
 	struct ub_btc *btc;		/* runs in it */
@@ -138,7 +139,6 @@ struct ub_btc {
 	bool is_dead;			/* never entered again; session->lock */
 	unsigned long retry_after;	/* jiffies: when to compare again */
 	bool is_live;			/* in the session's lists; session->lock */
-	atomic_t running;
 	struct ub_session *session;
 	struct list_head node;
 	struct ub_insn *insns;
@@ -152,10 +152,11 @@ struct ub_btc {
 	u32 insn_cnt;
 	u32 entry_cnt;
 	u32 span_cnt;
+	u32 file_cnt;
+	u8 files[UB_MAX_CODE_RANGES];	/* the first span in each file */
 	u64 loaded_ns;
 	u64 verify_ns;
 	u64 jit_ns;
-	atomic64_t runs;
 	atomic64_t calls;
 	struct rcu_work free_work;
 };
@@ -178,7 +179,10 @@ int ub_hook_init(void);
 void ub_hook_exit(void);
 /* The handler that a hook's return address lies in, and whether number @nr is hooked there. */
 typedef long (*ub_handler)(struct pt_regs *regs);
-ub_handler ub_hook_handler(unsigned long site);
+static inline ub_handler ub_hook_handler(unsigned long site)
+{
+	return (ub_handler)(site - MCOUNT_INSN_SIZE - (IS_ENABLED(CONFIG_X86_KERNEL_IBT) ? 4 : 0));
+}
 bool ub_hook_is(unsigned long site, u32 nr);
 
 /* entry.S */
@@ -194,7 +198,7 @@ int ub_attach_init(void);
 void ub_attach_exit(void);
 int ub_thread_add(struct ub_session *session, struct task_struct *task);
 void ub_thread_leave(struct ub_thread *thread);
-void ub_thread_finish(struct ub_thread *thread);
+void ub_thread_replace(struct ub_thread *thread);
 void ub_thread_detach_all(struct ub_session *session);
 void ub_thread_kick(struct ub_session *session, const struct ub_btc *btc);
 
@@ -217,6 +221,10 @@ u32 ub_session_cnt(void);
 int ub_load(struct ub_load *arg);
 
 /* registry.c */
+static inline struct hlist_head *ub_slot_bucket(struct ub_session *session, u64 ip)
+{
+	return &session->slots[hash_64(ip, UB_BUCKETS_BITS)];
+}
 const struct ub_slot *ub_slot_find(struct ub_session *session, u64 ip);
 int ub_btc_add(struct ub_btc *btc, u32 replace_id);
 void ub_btc_remove(struct ub_btc *btc);
@@ -234,8 +242,7 @@ void ub_text_free(struct ub_text *text);
 
 /* identity.c */
 int ub_identity_check(struct ub_btc *btc);
-bool ub_identity_has_writer(const struct ub_btc *btc);
-bool ub_identity_is_stale(const struct ub_btc *btc);
+enum ub_native_why ub_identity_gate(const struct ub_btc *btc);
 extern const struct mmu_notifier_ops ub_identity_ops;
 
 /* policy.c */

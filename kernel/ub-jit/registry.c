@@ -5,7 +5,6 @@
  * A block is freed when its last reference is gone and no reader of the table can still see it.  References: the
  * session's, until it is removed; one for each thread that runs in it; one for each ioctl that looks at it.
  */
-#include <linux/hash.h>
 #include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -14,17 +13,12 @@
 
 static DEFINE_XARRAY(blocks);
 
-static struct hlist_head *bucket(struct ub_session *session, u64 ip)
-{
-	return &session->slots[hash_64(ip, UB_BUCKETS_BITS)];
-}
-
 /* Where to come in at @ip, NULL: nowhere.  Under RCU. */
 const struct ub_slot *ub_slot_find(struct ub_session *session, u64 ip)
 {
 	const struct ub_slot *slot;
 
-	hlist_for_each_entry_rcu(slot, bucket(session, ip), node)
+	hlist_for_each_entry_rcu(slot, ub_slot_bucket(session, ip), node)
 		if (slot->ip == ip)
 			return slot;
 	return NULL;
@@ -63,7 +57,7 @@ static void link_btc(struct ub_btc *btc)
 	session->block_cnt++;
 	session->btc_bytes += btc->text->size;
 	for (i = 0; i < btc->entry_cnt; i++)
-		hlist_add_head_rcu(&btc->slots[i].node, bucket(session, btc->slots[i].ip));
+		hlist_add_head_rcu(&btc->slots[i].node, ub_slot_bucket(session, btc->slots[i].ip));
 }
 
 /* In @btc's session under its lock, in place of block @replace_id if that is not 0. */
@@ -240,19 +234,25 @@ int ub_btc_info(struct ub_btc *btc, struct ub_block_info *info)
 		.loaded_ns = btc->loaded_ns,
 		.verify_ns = btc->verify_ns,
 		.jit_ns = btc->jit_ns,
-		.runs = atomic64_read(&btc->runs),
-		.running = atomic_read(&btc->running),
 		.state = READ_ONCE(btc->is_dead) ? UB_BLOCK_DEAD :
 			 READ_ONCE(btc->is_suspect) ? UB_BLOCK_SUSPECT : UB_BLOCK_LIVE,
 	};
 	snprintf(info->tag, sizeof(info->tag), "ub_btc_%u", btc->id);
-	for (i = 0; i < btc->image->exit_cnt; i++)
-		info->exits[btc->image->exits[i].kind] += atomic64_read(&btc->exit_counts[i]);
+	for (i = 0; i < btc->image->exit_cnt; i++) {
+		u64 cnt = atomic64_read(&btc->exit_counts[i]);
+
+		info->exits[btc->image->exits[i].kind] += cnt;
+		info->runs += cnt;
+	}
 	spin_lock(&session->lock);
 	info->calls = atomic64_read(&btc->calls);
-	list_for_each_entry(thread, &session->threads, node)
-		if (READ_ONCE(thread->btc) == btc)
-			info->calls += READ_ONCE(thread->frame.calls) - READ_ONCE(thread->calls_seen);
+	list_for_each_entry(thread, &session->threads, node) {
+		if (READ_ONCE(thread->btc) != btc)
+			continue;
+		info->running++;
+		info->runs++;
+		info->calls += READ_ONCE(thread->frame.calls) - READ_ONCE(thread->calls_seen);
+	}
 	ub_thread_kick(session, btc);
 	spin_unlock(&session->lock);
 	return 0;

@@ -25,6 +25,8 @@
 #define BAD_FLAGS	(X86_EFLAGS_TF | X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_DF)
 /* Thread flags that a block does not honour. */
 #define BAD_THREAD	(_TIF_NOTSC | _TIF_NOCPUID | _TIF_SINGLESTEP | _TIF_BLOCKSTEP | _TIF_FORCED_TF | _TIF_ADDR32)
+/* A signal, a restart: nothing that keeps the process native. */
+#define NATIVE_ORDINARY	((enum ub_native_why)-1)
 /* How long a block that differs from its code is left alone. */
 #define RETRY_JIFFIES	(HZ / 10)
 /* Work that is done in place. */
@@ -77,11 +79,9 @@ static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *bt
 		return UB_NATIVE_POLICY;
 	if (unlikely(thread->cred != current_cred() && !may_keep(thread)))
 		return UB_NATIVE_CREDENTIALS;
-	if (unlikely(ub_identity_has_writer(btc)))
-		return UB_NATIVE_WRITER;
-	if (unlikely(READ_ONCE(btc->is_dead) || READ_ONCE(btc->is_suspect) || ub_identity_is_stale(btc)))
+	if (unlikely(READ_ONCE(btc->is_dead) || READ_ONCE(btc->is_suspect)))
 		return UB_NATIVE_SUSPECT;
-	return UB_NATIVE_NONE;
+	return ub_identity_gate(btc);
 }
 
 /* Why user mode at these registers may not be replaced by a block. */
@@ -90,8 +90,8 @@ static enum ub_native_why gate_regs(const struct pt_regs *regs)
 	if (unlikely(regs->cs != __USER_CS || regs->ss != __USER_DS || regs != task_pt_regs(current) ||
 		     current_thread_info()->status & TS_COMPAT))
 		return UB_NATIVE_SEGMENT;
-	/* Images take r11 for the flags, as the syscall instruction leaves it. */
-	if (unlikely(regs->flags & BAD_FLAGS || regs->r11 != regs->flags))
+	/* Images take rcx and r11 for ip and flags, as the syscall instruction leaves them. */
+	if (unlikely(regs->flags & BAD_FLAGS || regs->r11 != regs->flags || regs->cx != regs->ip))
 		return UB_NATIVE_FLAGS;
 	return UB_NATIVE_NONE;
 }
@@ -185,16 +185,18 @@ static u64 pre_call(struct ub_frame *frame)
 	return UB_CALL_GO;
 }
 
-/* Lets the thread in at @regs->ip; its reference to the block, or NULL. */
+/* Where to come in at @ip, with a reference to the block; or NULL. */
 static const struct ub_slot *get_slot(struct ub_session *session, u64 ip)
 {
 	const struct ub_slot *slot;
 
-	rcu_read_lock();
+	if (hlist_empty(ub_slot_bucket(session, ip)))
+		return NULL;
+	preempt_disable();		/* RCU waits for that too, and it is cheaper than rcu_read_lock() */
 	slot = ub_slot_find(session, ip);
 	if (slot && !refcount_inc_not_zero(&slot->btc->refs))
 		slot = NULL;
-	rcu_read_unlock();
+	preempt_enable();
 	return slot;
 }
 
@@ -202,15 +204,13 @@ static const struct ub_slot *get_slot(struct ub_session *session, u64 ip)
 static void clear_suspicion(struct ub_btc *btc)
 {
 	struct ub_session *session = btc->session;
+	int err;
 
-	if (likely(!READ_ONCE(btc->is_suspect) && !ub_identity_is_stale(btc)))
+	if (READ_ONCE(btc->is_dead) || time_before(jiffies, READ_ONCE(btc->retry_after)) ||
+	    ub_identity_gate(btc) == UB_NATIVE_WRITER || !mutex_trylock(&session->load_lock))
 		return;
-	if (READ_ONCE(btc->is_dead) || ub_identity_has_writer(btc) ||
-	    time_before(jiffies, READ_ONCE(btc->retry_after)))
-		return;
-	if (!mutex_trylock(&session->load_lock))
-		return;
-	if (ub_identity_check(btc) == -ESTALE) {
+	err = ub_identity_check(btc);
+	if (err == -ESTALE) {
 		spin_lock(&session->lock);
 		WRITE_ONCE(btc->is_suspect, true);
 		spin_unlock(&session->lock);
@@ -264,7 +264,6 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	frame->flags = regs->flags;
 	frame->owner = (u64)thread;
 	WRITE_ONCE(thread->counts.entries, thread->counts.entries + 1);
-	atomic64_inc(&btc->runs);
 	pagefault_disable();
 	idx = image(frame);
 	pagefault_enable();
@@ -275,69 +274,88 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	return take_exit(thread, regs, exit) ? exit : NULL;
 }
 
+/*
+ * Why the thread, with @btc as its block, may not enter it now.  Work comes first: who changes what gate() looks at
+ * sets a work flag afterwards, so either gate() sees the change or the block sees the flag.
+ */
+static enum ub_native_why may_not_enter(struct ub_thread *thread, struct pt_regs *regs, struct ub_btc *btc)
+{
+	enum ub_native_why why;
+
+	if (unlikely(is_restart(regs->ax) && regs->orig_ax != -1))
+		return NATIVE_ORDINARY;
+	why = gate_regs(regs);
+	if (why)
+		return why;
+	if (unlikely(!do_work(regs) || thread->must_leave))
+		return NATIVE_ORDINARY;
+	why = gate(thread, btc);
+	if (unlikely(why == UB_NATIVE_SUSPECT)) {
+		clear_suspicion(btc);
+		why = gate(thread, btc);
+	}
+	return why;
+}
+
 /* Runs a block at regs->ip if there is one.  True: it left to an address where there may be another. */
 static bool run(struct ub_thread *thread, struct pt_regs *regs)
 {
-	const struct ub_image_exit *exit = NULL;
-	enum ub_native_why why;
 	const struct ub_slot *slot = get_slot(thread->session, regs->ip);
-	struct ub_btc *btc;
-	u8 kind = UB_EXIT_COUNT;
+	const struct ub_image_exit *exit;
+	enum ub_native_why why;
+	bool is_next = false;
 
 	if (!slot)
 		return false;
-	btc = slot->btc;
-	WRITE_ONCE(thread->btc, btc);
-	atomic_inc(&btc->running);
-	clear_suspicion(btc);
-	smp_mb();	/* seen in the block before we look; pairs with ub_thread_kick() */
-	why = gate_regs(regs) ?: gate(thread, btc);
-	if (!why && !(read_thread_flags() & EXIT_TO_USER_MODE_WORK)) {
+	/* Whoever wants the thread out of the block sees it in there, or is seen by the tests below. */
+	smp_store_mb(thread->btc, slot->btc);
+	why = may_not_enter(thread, regs, slot->btc);
+	if (likely(!why)) {
 		exit = run_image(thread, regs, slot);
 		if (exit)
-			kind = exit->kind;
+			is_next = (exit->kind == UB_EXIT_END || exit->kind == UB_EXIT_INDIRECT) && regs->ip != slot->ip;
 		else
 			force_sig(SIGKILL);
-	} else if (why) {
+	} else if (why != NATIVE_ORDINARY) {
 		WRITE_ONCE(thread->session->native_why, why);
 	}
 	WRITE_ONCE(thread->btc, NULL);
-	atomic_dec(&btc->running);
-	ub_btc_put(btc);
-	return kind == UB_EXIT_END || kind == UB_EXIT_INDIRECT;
+	ub_btc_put(slot->btc);
+	return is_next;
 }
 
 /* Behind a hooked call that a thread made from user mode: @regs is as user mode will see it. */
-static void behind_call(struct ub_thread *thread, struct pt_regs *regs)
+static noinline void behind_call(struct ub_thread *thread, struct pt_regs *regs)
 {
-	bool is_entered;
-	u64 entries = thread->counts.entries;
-
-	rcu_read_lock();
-	is_entered = ub_slot_find(thread->session, regs->ip);
-	rcu_read_unlock();
-	if (is_entered && !is_restart(regs->ax) && do_work(regs))
-		while (run(thread, regs))
-			;
-	if (thread->counts.entries == entries)
-		WRITE_ONCE(thread->counts.native_calls, thread->counts.native_calls + 1);
+	while (run(thread, regs))
+		;
 }
 
 /* Stands in for a hooked handler, for attached threads.  @site: behind the handler's call to entry.S. */
 asmlinkage long ub_hook(struct pt_regs *regs, unsigned long site)
 {
-	ub_handler handler = ub_hook_handler(site);
 	struct ub_thread *thread = this_cpu_read(ub_cur);
+	u64 entries = thread->counts.entries;
 
-	thread->is_armed = false;
+	/* Between these two a switch of CPUs clears it, behind them nothing sets it. */
 	thread->is_inside = true;
 	barrier();
 	this_cpu_write(ub_cur, NULL);
 
-	regs->ax = handler(regs);
-	if (ub_hook_is(site, regs->orig_ax))	/* not if it came by the 32-bit or x32 table */
+	regs->ax = ub_hook_handler(site)(regs);
+	/* It may have come by the 32-bit or x32 table. */
+	if (!hlist_empty(ub_slot_bucket(thread->session, regs->ip)) && ub_hook_is(site, regs->orig_ax))
 		behind_call(thread, regs);
-	ub_thread_finish(thread);
+	if (thread->counts.entries == entries)
+		WRITE_ONCE(thread->counts.native_calls, thread->counts.native_calls + 1);
+
+	if (unlikely(thread->must_leave || READ_ONCE(thread->session->is_dying))) {
+		ub_thread_replace(thread);
+	} else {
+		thread->is_inside = false;
+		barrier();
+		this_cpu_write(ub_cur, thread);
+	}
 	return regs->ax;
 }
 
