@@ -364,6 +364,7 @@ void ub_runtime_env(struct ub_jit_env *env)
 	*env = (struct ub_jit_env){
 		.smap = boot_cpu_has(X86_FEATURE_SMAP),
 		.entry_is_call = true,
+		.entry_is_call = true,
 		.flags_off = offsetof(struct task_struct, thread_info.flags),
 		.work_mask = EXIT_TO_USER_MODE_WORK,
 		.work_off = offsetof(struct task_struct, thread_info.syscall_work),
