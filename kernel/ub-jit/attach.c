@@ -290,7 +290,8 @@ static void on_fork(void *data, struct task_struct *parent, struct task_struct *
 	session = ub_session_get_mm(child->mm);
 	if (!session)
 		return;
-	ub_thread_add(session, child);	/* without memory it stays native */
+	if (session->pid == task_tgid(child))	/* another process may share the mm */
+		ub_thread_add(session, child);	/* without memory it stays native */
 	ub_session_put(session);
 }
 

@@ -83,14 +83,14 @@ static int publish(struct ub_text *text, struct exception_table_entry *table, u3
 	aux->ksym.start = (unsigned long)text->code;
 	aux->ksym.end = (unsigned long)text->code + text->code_len;
 	aux->ksym.prog = true;
-	snprintf(aux->ksym.name, sizeof(aux->ksym.name), "ub_btc_%u", id);
+	snprintf(aux->ksym.name, sizeof(aux->ksym.name), id ? "ub_btc_%u" : "ub_calls", id);
 	INIT_LIST_HEAD(&aux->ksym.lnode);
 	text->aux = aux;
 	ub_sym(bpf_ksym_add)(&aux->ksym);
 	return 0;
 }
 
-/* A text of its own for @image, named after @id; or ERR_PTR(). */
+/* A text of its own for @image, named after block @id, 0: the call stubs; or ERR_PTR(). */
 struct ub_text *ub_text_place(const struct ub_image *image, u32 id)
 {
 	u32 table_off = ALIGN(HEADER_LEN + image->code_len, TABLE_ALIGN);

@@ -97,8 +97,9 @@ struct ub_thread {
 	bool must_leave;
 	struct ub_thread *successor;	/* of a new session; takes over when this one leaves the wrapper */
 	struct ub_btc *btc;		/* runs in it */
-	struct ub_frame frame;		/* here, so that others can read its counter of calls */
+	struct ub_frame frame;
 	u64 calls_seen;			/* of frame.calls, already in counts */
+	u64 moved_ip;			/* where work done behind a call sent the thread, 0: nowhere */
 	struct ub_counts counts;
 	const struct cred *cred;	/* last ones found good */
 	u64 cgroup_id;			/* the policy below is for this cgroup ... */

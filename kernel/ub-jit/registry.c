@@ -251,7 +251,6 @@ int ub_btc_info(struct ub_btc *btc, struct ub_block_info *info)
 			continue;
 		info->running++;
 		info->runs++;
-		info->calls += READ_ONCE(thread->frame.calls) - READ_ONCE(thread->calls_seen);
 	}
 	ub_thread_kick(session, btc);
 	spin_unlock(&session->lock);

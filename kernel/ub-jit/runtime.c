@@ -157,10 +157,15 @@ static u64 post_call(struct ub_frame *frame)
 {
 	struct ub_thread *thread = (void *)frame->owner;
 	struct pt_regs *regs = (void *)frame->regs;
+	u64 ip = regs->ip;
 
 	ub_runtime_flush(thread);
-	if (is_restart(regs->ax) || !do_work(regs) || thread->must_leave)
+	if (is_restart(regs->ax))
 		return UB_CALL_LEAVE;
+	if (!do_work(regs) || regs->ip != ip || thread->must_leave) {
+		thread->moved_ip = regs->ip != ip ? regs->ip : 0;
+		return UB_CALL_LEAVE;
+	}
 	return gate(thread, thread->btc) ? UB_CALL_LEAVE : UB_CALL_GO;
 }
 
@@ -227,6 +232,8 @@ static bool take_exit(struct ub_thread *thread, struct pt_regs *regs, const stru
 
 	if (exit->kind == UB_EXIT_INDIRECT)
 		ip = frame->target;
+	if (unlikely(thread->moved_ip))		/* a restartable sequence was aborted */
+		ip = thread->moved_ip;
 	if (ub_bug_if(ip > ub_limit, "an image left to an address above the limit"))
 		return false;
 	regs->ip = ip;
@@ -263,6 +270,7 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	frame->fs_base = x86_fsbase_read_cpu();
 	frame->flags = regs->flags;
 	frame->owner = (u64)thread;
+	thread->moved_ip = 0;
 	WRITE_ONCE(thread->counts.entries, thread->counts.entries + 1);
 	pagefault_disable();
 	idx = image(frame);
@@ -281,13 +289,14 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 static enum ub_native_why may_not_enter(struct ub_thread *thread, struct pt_regs *regs, struct ub_btc *btc)
 {
 	enum ub_native_why why;
+	u64 ip = regs->ip;
 
 	if (unlikely(is_restart(regs->ax) && regs->orig_ax != -1))
 		return NATIVE_ORDINARY;
 	why = gate_regs(regs);
 	if (why)
 		return why;
-	if (unlikely(!do_work(regs) || thread->must_leave))
+	if (unlikely(!do_work(regs) || regs->ip != ip || thread->must_leave))
 		return NATIVE_ORDINARY;
 	why = gate(thread, btc);
 	if (unlikely(why == UB_NATIVE_SUSPECT)) {

@@ -211,7 +211,7 @@ static int add_threads(struct ub_session *session, struct task_struct *task)
 	smp_mb();	/* published before we look */
 	rcu_read_lock();
 	for_each_thread(task, thread) {
-		if (thread->flags & PF_EXITING)
+		if (thread->flags & (PF_EXITING | PF_IO_WORKER))
 			continue;
 		err = ub_thread_add(session, thread);
 		if (err)
@@ -344,7 +344,7 @@ static bool is_paused(struct ub_session *session)
 	return READ_ONCE(session->is_paused) || !is_on;
 }
 
-/* Calls that threads made since they came into their block are counted too. */
+/* Threads that are in a block report what they did there when they pass the slow path: soon, for the next time. */
 int ub_session_info(struct ub_session *session, struct ub_session_info *info)
 {
 	struct ub_thread *thread;
@@ -365,12 +365,11 @@ int ub_session_info(struct ub_session *session, struct ub_session_info *info)
 	info->thread_cnt = session->thread_cnt;
 	info->block_cnt = session->block_cnt;
 	info->btc_bytes = session->btc_bytes;
+	if (!info->native_why && !info->block_cnt)
+		info->native_why = UB_NATIVE_NO_BLOCK;
 	add_counts(info, &session->gone);
-	list_for_each_entry(thread, &session->threads, node) {
+	list_for_each_entry(thread, &session->threads, node)
 		add_counts(info, &thread->counts);
-		if (READ_ONCE(thread->btc))
-			info->calls += READ_ONCE(thread->frame.calls) - READ_ONCE(thread->calls_seen);
-	}
 	ub_thread_kick(session, NULL);
 	spin_unlock(&session->lock);
 	return 0;
