@@ -7,6 +7,7 @@
 #include "guest.h"
 #include "worker.h"
 
+#include <linux/capability.h>
 #include <pthread.h>
 
 CALL_LOOP(read_loop)
@@ -228,6 +229,80 @@ static void test_unload(void)
 	check(steady_end(fd, &worker), "unload-results", "status 0x%x", worker.status);
 }
 
+/* --- rights --- */
+
+static void keep_caps(u64 mask)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	must(!syscall(SYS_capget, &header, data), "capget");
+	data[0].permitted &= mask;
+	data[1].permitted &= mask >> 32;
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	data[0].inheritable = data[1].inheritable = 0;
+	must(!syscall(SYS_capset, &header, data), "capset");
+}
+
+#define CAP_BIT(cap)	(1ull << (cap))
+
+/* Becomes another user when it is told to. */
+static u64 changing_user(void *arg UNUSED)
+{
+	keep_caps(CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_BPF));
+	raise(SIGSTOP);
+	while (!worker_shared[SHARED_DO])
+		steady_loop(CHUNK, SYS_getppid, 0, 0, 0, 0), worker_shared[SHARED_CHUNKS]++;
+	if (setresuid(65534, 65534, 65534))
+		worker_shared[SHARED_BAD]++;
+	return steady(NULL);
+}
+
+static void test_rights(void)
+{
+	struct draft draft = steady_loop_draft(SYS_getppid);
+	struct worker worker = worker_start(fd, changing_user, "", 1, NULL);
+	struct { int other, own, block, foreign; } got = {};
+	int pipes[2], status;
+	pid_t owner;
+
+	waitpid(worker.pid, &status, WUNTRACED);
+	must(!pipe(pipes), "pipe");
+	owner = fork();
+	if (!owner) {
+		int own;
+
+		keep_caps(CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_BPF) | CAP_BIT(CAP_DAC_OVERRIDE));
+		own = ub_open();
+		got.other = attach(own, getppid());
+		got.own = attach(own, worker.pid);
+		got.block = load(own, got.own, &draft);
+		got.foreign = load(own, attach(fd, getppid()), &draft);
+		if (write(pipes[1], &got, sizeof(got)) < 0)
+			_exit(1);
+		pause();
+	}
+	must(read(pipes[0], &got, sizeof(got)) == sizeof(got), "read");
+	check(got.other == -EPERM, "rights-stronger-process", "%d", got.other);
+	check(got.own > 0 && got.block > 0, "rights-equal-process", "%d %d", got.own, got.block);
+	check(got.foreign < 0, "rights-load-elsewhere", "%d", got.foreign);
+	kill(worker.pid, SIGCONT);
+	check(calls_in(fd, got.own, 50) > 0, "rights-bypassed", "no calls");
+	worker.shared[SHARED_DO] = 1;
+	is_moving(&worker);
+	calls_in(fd, got.own, 20);
+	check(!calls_in(fd, got.own, 50), "rights-changed-native", "calls");
+	check(session_info(fd, got.own).state == UB_SESSION_PAUSED, "rights-changed-paused", "%u",
+	      session_info(fd, got.own).state);
+	check(is_moving(&worker), "rights-changed-goes-on", "does not");
+	kill(owner, SIGKILL);
+	waitpid(owner, &status, 0);
+	check(steady_end(fd, &worker), "rights-results", "status 0x%x", worker.status);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 /* --- a thread that sleeps in a call while it changes hands --- */
 
 static u64 reads(void *data)
@@ -320,7 +395,7 @@ static void test_cgroups(void)
 static const struct test tests[] = {
 	{ "threads", test_threads }, { "storm", test_storm }, { "fork-exec", test_fork_exec },
 	{ "owner", test_owner_killed }, { "detach", test_detach }, { "unload", test_unload },
-	{ "sleeper", test_sleeper }, { "cgroups", test_cgroups }, {}
+	{ "sleeper", test_sleeper }, { "rights", test_rights }, { "cgroups", test_cgroups }, {}
 };
 
 int main(int argc, char **argv)
