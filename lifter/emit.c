@@ -207,7 +207,9 @@ static struct place at_thread(struct lift *l, const struct ub_x86_operand *mem, 
 	struct place place = { .base = REG_T };
 
 	if (mem->reg == UB_NOREG && mem->index == UB_NOREG) {
-		ir_addr(l, UB_OP_GUARD, 0, REG_T, UB_FS, UB_NOREG, 0, disp);
+		/* Offsets that can be the access's own cost nothing there. */
+		place.off = disp > 0 ? disp : 0;
+		ir_addr(l, UB_OP_GUARD, 0, REG_T, UB_FS, UB_NOREG, 0, disp - place.off);
 		return place;
 	}
 	ir_addr(l, UB_OP_LEA, UB_W64, REG_T, UB_FS, UB_NOREG, 0, disp);
@@ -240,6 +242,8 @@ struct place lift_place(struct lift *l, const struct ub_x86_operand *mem, s64 ad
 		low = -STACK_BELOW;
 	else if (mem->index == UB_NOREG)
 		low = lowest(l, mem->reg, disp);
+	if (low > 0 && mem->index == UB_NOREG)
+		low = 0;
 	if (disp - low > INT_MAX - 64)
 		low = disp;
 	ir_addr(l, UB_OP_GUARD, 0, place.base, mem->reg, mem->index, mem->scale, low);

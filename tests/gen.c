@@ -235,6 +235,41 @@ static void put_memory(struct gen *g)
 		wrote(g, reg);
 }
 
+/* What lifted code does with memory operands: a load that only the next instruction uses; a sum in memory whose flags
+ * are made behind the store. */
+static void put_idiom(struct gen *g)
+{
+	static const u8 by_reg[] = { UB_OP_ADD, UB_OP_SUB, UB_OP_AND, UB_OP_OR, UB_OP_XOR, UB_OP_CMP };
+	u8 guard = UB_GUARDS + pick(2), base = pick(16), w = pick(4), op = by_reg[pick(ARRAY_SIZE(by_reg))];
+	u8 load_reg = pick(2) ? guard : UB_GUARDS + pick(2);
+	bool is_sum = pick(3) == 0, f = pick(2), is_add = pick(2);
+	s64 imm = (s8)gen_random();
+
+	put(g, UB_OP_MOVI, UB_W64, base, 0, 0, rng_pointer());
+	mark(g);
+	put(g, UB_OP_GUARD, 0, guard, base, 0, UB_ADDR_IMM(UB_NOREG, 0));
+	if (is_sum) {
+		put(g, UB_OP_LOAD, UB_W64, UB_T0 + 2, guard, 0, 0);
+		put(g, is_add ? UB_OP_ADDI : UB_OP_SUBI, UB_W64, UB_T0 + 2, 0, 0, imm);
+		put(g, UB_OP_STORE, UB_W64, guard, UB_T0 + 2, 0, 0);
+		put(g, is_add ? UB_OP_SUBI : UB_OP_ADDI, UB_W64, UB_T0 + 2, 0, 0, imm);
+		put(g, is_add ? UB_OP_ADDI : UB_OP_SUBI, UB_MODE(UB_W64, 1, 0), UB_T0 + 2, 0, 0, imm);
+		g->is_written[2] = true;
+		g->undefined = 0;
+		return;
+	}
+	put(g, UB_OP_LOAD, w, load_reg, guard, pick(32), 0);
+	if (pick(2)) {
+		put(g, op, UB_MODE(w, op != UB_OP_CMP && f, 0), pick(16), load_reg, 0, 0);
+		if (f || op == UB_OP_CMP)
+			g->undefined = 0;
+	} else if (pick(2)) {
+		put(g, pick(2) ? UB_OP_CMPI : UB_OP_TESTI, w, load_reg, 0, 0, imm);
+		g->undefined = 0;
+	}
+	memset(g->is_written, 0, sizeof(g->is_written));	/* lets it die here */
+}
+
 static void put_rep(struct gen *g)
 {
 	u8 op = pick(2) ? UB_OP_REPMOVS : UB_OP_REPSTOS;
@@ -291,7 +326,8 @@ static void join(struct gen *g)
 
 static void put_any(struct gen *g)
 {
-	switch (pick(16)) {
+	switch (pick(18)) {
+	case 16: case 17: put_idiom(g); break;
 	case 0: put_shift(g); break;
 	case 1: put_mul(g); break;
 	case 2: put_cond(g); break;

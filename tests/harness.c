@@ -122,7 +122,7 @@ static u8 *place(const struct ub_image *image)
 	return code;
 }
 
-static const struct ub_jit_env *harness_env(const struct ub_interp *state)
+static const struct ub_jit_env *harness_env(const struct ub_interp *state, u64 entry_ip)
 {
 	static u64 stubs[MAX_NR];
 	static struct ub_jit_env env = {
@@ -138,7 +138,7 @@ static const struct ub_jit_env *harness_env(const struct ub_interp *state)
 
 	for (i = 0; i < MAX_NR; i++)
 		stubs[i] = (u64)(area + CALL_STUB);
-	env.entry_is_call = state->regs[UB_R11] == (state->flags | USER_FLAGS);
+	env.entry_is_call = state->regs[UB_R11] == (state->flags | USER_FLAGS) && state->regs[UB_RCX] == entry_ip;
 	env.pre_call = env.post_call = (u64)(area + FAR_SLOW);
 	return &env;
 }
@@ -180,7 +180,7 @@ int ub_harness_run(const struct ub_verified *verified, const struct ub_interp_wo
 
 	if (err)
 		return err;
-	err = ub_jit(verified, harness_env(state), &image);
+	err = ub_jit(verified, harness_env(state, ub_verified_block(verified)->entries[entry_idx].ip), &image);
 	if (err)
 		return err;
 	run(image, place(image), world, entry_idx, state, &exit_taken);

@@ -141,7 +141,7 @@ void jit_flags_set(struct jit *j)
 {
 	struct ub_lazy lazy = j->state.lazy;
 
-	ub_flow_step(j->block, j->idx, &lazy);
+	ub_flow_step(j->block, j->flow, j->idx, &lazy);
 	j->state.in_host = true;
 	j->state.in_slot = false;
 	j->state.lazy.desc = lazy.desc;
@@ -280,6 +280,14 @@ void jit_sp_flush(struct jit *j, s32 to)
 	jit_flags_clobber(j);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(PT_SP), delta);
 	j->state.lazy.sp = to;
+}
+
+void jit_rcx_flush(struct jit *j)
+{
+	if (!j->state.lazy.rcx)
+		return;
+	x86_mov_reg_imm64(&j->code, X86_RCX, j->state.lazy.rcx);
+	j->state.lazy.rcx = 0;
 }
 
 void jit_r11_flush(struct jit *j)

@@ -80,6 +80,13 @@ bool ub_flow_reads(const struct ub_insn *insn, u8 reg)
 	return effect & UB_E_REP && (reg == UB_RAX || reg == UB_RCX || reg == UB_RSI || reg == UB_RDI);
 }
 
+bool ub_flow_in_machine(u8 reg)
+{
+	if (reg >= UB_NGUEST)
+		return reg < UB_GUARDS_END;
+	return reg != UB_RSP && reg != UB_RBP && !(reg >= UB_R8 && reg <= UB_R11);
+}
+
 const u8 ub_flow_arg[UB_ARGS] = { UB_RDI, UB_RSI, UB_RDX };
 
 /* Can the flags that @insn sets be computed again from its operands as they are behind it? */
@@ -164,7 +171,7 @@ static bool clobbers(const struct ub_insn *insn)
 	}
 }
 
-static void step_flags(const struct ub_block *block, u32 idx, struct ub_lazy *lazy)
+static void step_flags(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy)
 {
 	const struct ub_insn *insn = &block->insns[idx];
 
@@ -172,7 +179,8 @@ static void step_flags(const struct ub_block *block, u32 idx, struct ub_lazy *la
 		lazy->desc = UB_DESC_CALL;
 		lazy->can_host = false;
 	} else if (ub_insn_sets_flags(insn)) {
-		lazy->desc = is_repeatable(insn) ? (s32)idx : UB_DESC_NONE;
+		/* A fused one's source is in no register. */
+		lazy->desc = is_repeatable(insn) && !flow[idx].is_fused ? (s32)idx : UB_DESC_NONE;
 		lazy->desc_sp = 0;
 		lazy->can_host = true;
 	} else {
@@ -197,14 +205,30 @@ static void step_args(const struct ub_insn *insn, struct ub_lazy *lazy)
 	}
 }
 
-void ub_flow_step(const struct ub_block *block, u32 idx, struct ub_lazy *lazy)
+static u64 mark_before(const struct ub_block *block, u32 idx)
+{
+	while (idx && block->insns[idx].op != UB_OP_INSN)
+		idx--;
+	return block->insns[idx].imm;
+}
+
+bool ub_flow_touches(const struct ub_insn *insn, u8 reg)
+{
+	return ub_flow_reads(insn, reg) || ub_flow_writes(insn, reg);
+}
+
+void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy)
 {
 	const struct ub_insn *insn = &block->insns[idx];
 	bool is_call = ub_op_info[insn->op].effect & UB_E_CALLS;
 	s32 delta = 0;
 
-	step_flags(block, idx, lazy);
+	step_flags(block, flow, idx, lazy);
 	step_args(insn, lazy);
+	if (is_call)
+		lazy->rcx = mark_before(block, idx) + 2;
+	else if (ub_flow_touches(insn, UB_RCX))
+		lazy->rcx = 0;
 	lazy->r11_is_call = is_call || (lazy->r11_is_call && !ub_flow_mentions(insn, UB_R11));
 	switch (ub_flow_sp_use(insn, lazy->sp, &delta)) {
 	case UB_SP_ADJUST:
@@ -283,10 +307,12 @@ static bool join(const struct ub_block *block, struct ub_flow *flow, const struc
 	to->can_host &= edge->can_host;
 	if (to->sp != edge->sp)
 		to->sp = 0;
+	if (to->rcx != edge->rcx)
+		to->rcx = 0;
 	to->r11_is_call &= edge->r11_is_call;
 	for (i = 0; i < UB_ARGS; i++)
 		to->args[i] = join_arg(to->args[i], edge->args[i]);
-	return to->desc != old.desc || to->sp != old.sp || to->r11_is_call != old.r11_is_call ||
+	return to->desc != old.desc || to->sp != old.sp || to->rcx != old.rcx || to->r11_is_call != old.r11_is_call ||
 	       to->can_host != old.can_host || memcmp(to->args, old.args, UB_ARGS);
 }
 
@@ -302,7 +328,7 @@ static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, boo
 
 		if (!flow[i].is_seen)
 			continue;
-		ub_flow_step(block, i, &lazy);
+		ub_flow_step(block, flow, i, &lazy);
 		if (has_target(insn) && !labels_are_fixed)
 			is_changed |= join(block, &flow[ub_insn_target(insn, i)], &lazy);
 		if (!falls_through(insn))
@@ -329,15 +355,16 @@ static void fix_labels(const struct ub_block *block, struct ub_flow *flow)
 	}
 }
 
-struct ub_lazy ub_flow_at_entry(bool entry_is_call)
+struct ub_lazy ub_flow_at_entry(bool entry_is_call, u64 ip)
 {
 	return (struct ub_lazy){
 		.desc = entry_is_call ? UB_DESC_CALL : UB_DESC_NONE, .r11_is_call = entry_is_call,
+		.rcx = entry_is_call ? ip : 0,
 		.args = { UB_ARG_BOTH, UB_ARG_BOTH, UB_ARG_BOTH },
 	};
 }
 
-static void mark_labels(const struct ub_block *block, struct ub_flow *flow, struct ub_lazy at_entry)
+static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool entry_is_call)
 {
 	u32 i;
 
@@ -346,26 +373,84 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, stru
 			flow[ub_insn_target(&block->insns[i], i)].is_label = true;
 	for (i = 0; i < block->entry_cnt; i++) {
 		struct ub_flow *entry = &flow[block->entries[i].insn_idx];
+		struct ub_lazy at_entry = ub_flow_at_entry(entry_is_call, block->entries[i].ip);
 
 		entry->is_label = true;
 		join(block, entry, &at_entry);
 	}
 }
 
+/* Can @insn take @load's value, which nobody else reads, from memory itself? */
+static bool may_fuse(const struct ub_insn *load, const struct ub_insn *insn)
+{
+	bool is_guard = load->dst >= UB_GUARDS && load->dst < UB_GUARDS_END;
+
+	if (load->op != UB_OP_LOAD || !is_guard)
+		return false;
+	switch (insn->op) {
+	case UB_OP_JEQ:
+		return insn->src == load->dst && ub_insn_width(load) == UB_W64;
+	case UB_OP_CMPI: case UB_OP_TESTI:
+		return insn->dst == load->dst && ub_insn_width(load) == ub_insn_width(insn);
+	case UB_OP_ADD: case UB_OP_SUB: case UB_OP_AND: case UB_OP_OR: case UB_OP_XOR: case UB_OP_CMP:
+		/* A value that lives in a machine register, so that the load's fault comes before any write. */
+		return insn->src == load->dst && insn->dst != load->dst && ub_flow_in_machine(insn->dst) &&
+		       ub_insn_width(load) == ub_insn_width(insn);
+	default:
+		return false;
+	}
+}
+
+/* For jeq the value may be read again where it does not jump; else it must be dead. */
+static bool is_dead_behind(const struct ub_block *block, const struct ub_flow *flow, u32 idx, u8 reg)
+{
+	const struct ub_insn *insn = &block->insns[idx];
+	u8 live = insn->op == UB_OP_JEQ ? flow[ub_insn_target(insn, idx)].live : ub_flow_live_after(block, flow, idx);
+
+	return !(live & UB_LIVE_GUARD(reg));
+}
+
+static bool is_undoing(const struct ub_insn *first, const struct ub_insn *second)
+{
+	static const u8 inverse[UB_OP_COUNT] = {
+		[UB_OP_ADD] = UB_OP_SUB, [UB_OP_SUB] = UB_OP_ADD, [UB_OP_ADDI] = UB_OP_SUBI, [UB_OP_SUBI] = UB_OP_ADDI,
+	};
+
+	return inverse[first->op] && second->op == inverse[first->op] && !(first->mode & UB_MODE_F) &&
+	       second->mode == (first->mode | UB_MODE_F) && first->dst == second->dst && first->src == second->src &&
+	       first->imm == second->imm && first->dst != UB_RSP && is_repeatable(second) &&
+	       ub_insn_width(first) == UB_W64;
+}
+
+static void mark_fused(const struct ub_block *block, struct ub_flow *flow)
+{
+	u32 i;
+
+	for (i = 1; i < block->insn_cnt; i++) {
+		const struct ub_insn *insn = &block->insns[i];
+
+		if (flow[i].is_label)
+			continue;
+		flow[i].is_fused = may_fuse(insn - 1, insn) && is_dead_behind(block, flow, i, insn[-1].dst);
+		flow[i - 1].is_undone = is_undoing(insn - 1, insn);
+	}
+}
+
 struct ub_flow *ub_flow_new(const struct ub_block *block, bool entry_is_call)
 {
-	struct ub_lazy at_entry = ub_flow_at_entry(entry_is_call);
+
 	struct ub_flow *flow = ub_alloc(block->insn_cnt + 1, sizeof(*flow));
 	u32 i, pass;
 
 	if (!flow)
 		return NULL;
-	mark_labels(block, flow, at_entry);
+	mark_labels(block, flow, entry_is_call);
 	for (pass = 0; pass < MAX_PASSES && liveness_pass(block, flow); pass++)
 		;
 	if (pass == MAX_PASSES)
 		for (i = 0; i < block->insn_cnt; i++)
 			flow[i].live = ~0;
+	mark_fused(block, flow);
 	for (pass = 0; pass < MAX_PASSES && forward_pass(block, flow, false); pass++)
 		;
 	if (pass == MAX_PASSES) {

@@ -8,6 +8,7 @@
  * @can_host: if there is no description, the machine's flags are (or can be made) the guest's at no cost.
  * @sp is what is still to be added to the guest's rsp in memory; @desc_sp how much of what the guest's rsp is now was
  * added since the instruction @desc, if that stepped rsp.
+ * @rcx: what the last system call made of the guest's rcx, if its machine register does not hold it yet; else 0.
  * @r11_is_call: the guest's r11 is what the last system call made it, its flags; memory does not hold it yet.
  * @args: where the guest's rdi, rsi and rdx are, in this order.
  */
@@ -26,6 +27,7 @@ struct ub_lazy {
 	s32 desc;
 	s32 sp;
 	s32 desc_sp;
+	u64 rcx;
 	bool can_host;
 	bool r11_is_call;
 	u8 args[UB_ARGS];
@@ -37,6 +39,8 @@ struct ub_flow {
 	struct ub_lazy lazy;
 	u8 live;		/* UB_LIVE_*: some path from here reads it before it is written whole */
 	bool is_label;		/* reached by a jump or an entry */
+	bool is_fused;		/* does the load of its source, the instruction before it, by an operand in memory */
+	bool is_undone;		/* with the next one, changes a register and back: only the flags are new */
 	bool is_seen;		/* scratch of the analysis: lazy means something */
 };
 
@@ -53,9 +57,12 @@ enum ub_sp_use {
 
 enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta);
 /* What is lazy behind instruction @idx, from what is before it. */
-void ub_flow_step(const struct ub_block *block, u32 idx, struct ub_lazy *lazy);
+void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy);
 /* Does the instruction need the old value of @reg?  True for partial writes. */
 bool ub_flow_reads(const struct ub_insn *insn, u8 reg);
+bool ub_flow_touches(const struct ub_insn *insn, u8 reg);
+/* Does the IR register live in a machine register, or in memory? */
+bool ub_flow_in_machine(u8 reg);
 /* Does the instruction name @reg in any role? */
 bool ub_flow_mentions(const struct ub_insn *insn, u8 reg);
 bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
@@ -66,7 +73,7 @@ u8 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, 
 /* Does desc's setter depend on a register that @insn writes? */
 bool ub_flow_kills(const struct ub_block *block, s32 desc, const struct ub_insn *insn);
 /* What an image's prologue leaves behind. */
-struct ub_lazy ub_flow_at_entry(bool entry_is_call);
+struct ub_lazy ub_flow_at_entry(bool entry_is_call, u64 ip);
 /* An array of insn_cnt + 1 that the caller ub_free()s, or NULL. */
 struct ub_flow *ub_flow_new(const struct ub_block *block, bool entry_is_call);
 

@@ -31,7 +31,7 @@ enum { UB_CALL_GO, UB_CALL_SKIP, UB_CALL_LEAVE };
 
 struct ub_jit_env {
 	bool smap;		/* emit stac/clac */
-	bool entry_is_call;	/* entries are right behind a call: the guest's r11 is its flags, as in frame->flags */
+	bool entry_is_call;	/* entries are right behind a call: the guest's rcx is the entry's ip, its r11 is frame->flags */
 	u32 flags_off;		/* in *task: u32/u64 thread flags, tested with work_mask */
 	u32 work_mask;
 	u32 work_off;		/* in *task: u64 syscall_work; any bit set: pre_call decides */

@@ -148,9 +148,10 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry)
 	load(j, REG_PT, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
 	store(j, local(LOCAL_REGS), REG_PT);
 	load_guest(j);
-	if (j->env->smap)
+	x86_lfence(&j->code);	/* no guard's LIMIT may be loaded from before the stores above */
+	if (j->opens)
 		x86_stac(&j->code);
-	j->state = (struct jit_state){ .in_slot = true, .lazy = ub_flow_at_entry(j->env->entry_is_call) };
+	j->state = (struct jit_state){ .in_slot = true, .lazy = ub_flow_at_entry(j->env->entry_is_call, entry->ip) };
 	jit_jump(j, entry->insn_idx);
 }
 
@@ -230,6 +231,8 @@ static bool is_ready_for(const struct jit *j, u32 idx)
 	for (i = 0; i < UB_ARGS; i++)
 		if (j->state.lazy.args[i] == UB_ARG_PT && want.lazy.args[i] != UB_ARG_PT)
 			return false;
+	if (want.lazy.rcx != j->state.lazy.rcx)
+		return false;
 	if (want.lazy.sp != j->state.lazy.sp || want.lazy.r11_is_call != j->state.lazy.r11_is_call)
 		return false;
 	return !flags_live(j, idx) || ((!want.in_slot || j->state.in_slot) && (!want.in_host || j->state.in_host));
@@ -271,6 +274,8 @@ static void convert(struct jit *j, u32 idx)
 	for (i = 0; i < UB_ARGS; i++)
 		if (want.lazy.args[i] != UB_ARG_PT)
 			jit_args_load(j, 1u << i);
+	if (!want.lazy.rcx)
+		jit_rcx_flush(j);
 	if (!want.lazy.r11_is_call && j->state.lazy.r11_is_call) {
 		if (is_live && j->state.lazy.desc == UB_DESC_NONE)
 			jit_flags_to_slot(j);
@@ -339,6 +344,7 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 		j->state.in_slot = true;
 	}
 	jit_args_load(j, ~0u);
+	jit_rcx_flush(j);
 	jit_flags_to_slot(j);
 	jit_sp_flush(j, 0);
 	jit_r11_flush(j);
@@ -358,7 +364,7 @@ static void emit_common_exit(struct jit *j)
 {
 	u32 i;
 
-	if (j->env->smap)
+	if (j->opens)
 		x86_clac(&j->code);
 	store_guest(j, false);
 	load(j, X86_RDI, local(LOCAL_FRAME));
@@ -385,7 +391,7 @@ static void emit_pagefaults(struct jit *j, u8 task, bool are_enabled)
 /* Before every call out: user accesses closed, page faults allowed. */
 static void emit_close(struct jit *j, u8 task)
 {
-	if (j->env->smap)
+	if (j->opens)
 		x86_clac(&j->code);
 	emit_pagefaults(j, task, true);
 }
@@ -396,7 +402,7 @@ static void emit_reopen(struct jit *j)
 	load(j, REG_PT, local(LOCAL_REGS));
 	load(j, REG_SCRATCH, local(LOCAL_TASK));
 	emit_pagefaults(j, REG_SCRATCH, false);
-	if (j->env->smap)
+	if (j->opens)
 		x86_stac(&j->code);
 }
 
@@ -456,8 +462,8 @@ static void emit_before_call(struct jit *j, u32 nr, bool is_pushed)
 	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(REG_TASK, j->env->work_off), 0);
 }
 
-/* The call itself.  The stub wants the address behind the syscall in the scratch register; rcx gets it too, as the
- * instruction would have it.  r11 is left pending, see flow.h. */
+/* The call itself.  The stub wants the address behind the syscall in the scratch register.  rcx and r11 are left
+ * pending, see flow.h. */
 static void emit_call(struct jit *j, u64 stub, u64 ip)
 {
 	emit_close(j, REG_TASK);
@@ -466,7 +472,7 @@ static void emit_call(struct jit *j, u64 stub, u64 ip)
 	emit_reopen(j);
 	x86_inc_dec(&j->code, UB_W64, false, local(LOCAL_CALLS));
 	memset(j->state.lazy.args, UB_ARG_PT, UB_ARGS);
-	x86_mov_reg_imm64(&j->code, X86_RCX, ip);
+	j->state.lazy.rcx = ip;
 }
 
 /*
@@ -519,17 +525,18 @@ static void emit_cold_call(struct jit *j, const struct jit_cold_call *cold)
 	j->mark_ip = cold->mark_ip;
 	j->state = cold->before;
 	x86_patch_rel32(&j->code, cold->pre, j->code.len);
+	jit_rcx_flush(j);	/* nothing of the kernel's goes into pt_regs */
 	emit_slow_call(j, j->env->pre_call, cold->behind);
 	load(j, REG_TASK, local(LOCAL_TASK));	/* mov: the comparison's flags stay */
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->go);
 	jit_leave_if(j, UB_CC_A, UB_EXIT_SYSCALL, cold->is_pushed ? STUB_POP_FLAGS : STUB_PLAIN);
 	if (cold->is_pushed)
 		jit_flags_pop(j);
-	x86_mov_reg_imm64(&j->code, X86_RCX, cold->mark_ip + 2);
 	x86_patch_rel32(&j->code, x86_jmp(&j->code), cold->join);
 
 	j->state = cold->behind_state;
 	x86_patch_rel32(&j->code, cold->post, j->code.len);
+	x86_mov_reg_imm64(&j->code, X86_RCX, cold->mark_ip + 2);
 	emit_slow_call(j, j->env->post_call, cold->behind);
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->checked);
 	jit_leave(j, cold->behind);

@@ -207,6 +207,22 @@ static void do_GUARD(struct jit *j, const struct ub_insn *insn)
 	x86_cmov(&j->code, UB_W64, UB_CC_A, dst.reg, local(LOCAL_LIMIT));
 }
 
+/* Does the current instruction read memory in place of the load before it? */
+static bool is_fused(const struct jit *j)
+{
+	return j->flow[j->idx].is_fused;
+}
+
+/* The next machine instruction is the one that does: if it faults it has changed nothing, not the flags either. */
+static void leave_on_fused_fault(struct jit *j)
+{
+	struct jit_state now = j->state;
+
+	j->state = j->before;
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	j->state = now;
+}
+
 /* The memory operand of a load or store whose base field is @base.  A constant address goes into the scratch register,
  * which may hold one nearby already. */
 static struct x86_rm user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
@@ -224,25 +240,12 @@ static struct x86_rm user_mem(struct jit *j, const struct ub_insn *insn, u8 base
 	return x86_mem(REG_SCRATCH, 0);
 }
 
-/* Is the loaded value only compared by the jeq that follows?  Then the comparison reads memory itself. */
-static bool is_fused(const struct jit *j, const struct ub_insn *insn)
-{
-	const struct ub_insn *next = insn + 1;
-
-	return ub_insn_width(insn) == UB_W64 && next < j->block->insns + j->block->insn_cnt &&
-	       next->op == UB_OP_JEQ && next->src == insn->dst && insn->dst >= UB_GUARDS &&
-	       insn->dst < UB_GUARDS_END && !j->flow[j->idx + 1].is_label &&
-	       !(j->flow[ub_insn_target(next, j->idx + 1)].live & UB_LIVE_GUARD(insn->dst));
-}
-
 static void do_LOAD(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm mem;
 
-	if (is_fused(j, insn)) {
-		j->fused = insn;
-		return;
-	}
+	if (j->flow[j->idx + 1].is_fused)
+		return;		/* the next one does it */
 	mem = user_mem(j, insn, insn->src);
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	if (ub_insn_width(insn) >= UB_W32)
@@ -306,11 +309,25 @@ static void do_STOREI(struct jit *j, const struct ub_insn *insn)
 	x86_mov_rm_imm(&j->code, ub_insn_width(insn), mem, insn->imm);
 }
 
+
+/* The operand of the current instruction that the load before it names. */
+static struct x86_rm fused_mem(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem = user_mem(j, insn - 1, insn[-1].src);
+
+	leave_on_fused_fault(j);
+	return mem;
+}
+
 static void alu_reg(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 {
 	enum ub_width w = ub_insn_width(insn);
 	struct x86_rm dst = dst_loc(insn);
 
+	if (is_fused(j)) {
+		x86_alu_reg_rm(&j->code, w, alu, dst.reg, fused_mem(j, insn));
+		return;
+	}
 	if (goes_through_scratch(dst, w) && alu != X86_CMP) {
 		to_scratch(j, dst);
 		x86_alu_reg_rm(&j->code, w, alu, REG_SCRATCH, src_loc(insn));
@@ -325,7 +342,7 @@ static void alu_reg(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 static void alu_imm(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 {
 	enum ub_width w = ub_insn_width(insn);
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = is_fused(j) ? fused_mem(j, insn) : dst_loc(insn);
 
 	if (goes_through_scratch(dst, w) && alu != X86_CMP) {
 		to_scratch(j, dst);
@@ -366,8 +383,37 @@ ALU(ADC, with_carry(j, insn))
 ALU(SBB, with_carry(j, insn))
 ALU(CMP, flags_before(j))
 
+/* A sum that sets no flags and leaves the machine's alone, if the registers allow it. */
+static bool add_by_lea(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm dst = dst_loc(insn), src = src_loc(insn);
+	struct x86_rm sum = x86_mem(dst.reg, 0);
+
+	if (ub_insn_sets_flags(insn) || ub_insn_width(insn) < UB_W32 || dst.is_mem || src.is_mem || is_fused(j))
+		return false;
+	sum.index = src.reg;
+	x86_lea(&j->code, ub_insn_width(insn), dst.reg, sum);
+	return true;
+}
+
+/* The second of two that change a register and back: only a description of the flags is new. */
+static bool is_undoing(const struct jit *j)
+{
+	return j->idx && j->flow[j->idx - 1].is_undone;
+}
+
+static void describe_only(struct jit *j)
+{
+	j->state.in_host = false;
+	j->state.in_slot = false;
+}
+
 static void do_ADD(struct jit *j, const struct ub_insn *insn)
 {
+	if (is_undoing(j))
+		describe_only(j);
+	if (is_undoing(j) || j->flow[j->idx].is_undone || add_by_lea(j, insn))
+		return;
 	flags_before(j);
 	alu_reg(j, insn, X86_ADD);
 	flags_after(j, insn);
@@ -375,6 +421,10 @@ static void do_ADD(struct jit *j, const struct ub_insn *insn)
 
 static void do_SUB(struct jit *j, const struct ub_insn *insn)
 {
+	if (is_undoing(j))
+		describe_only(j);
+	if (is_undoing(j) || j->flow[j->idx].is_undone)
+		return;
 	flags_before(j);
 	alu_reg(j, insn, X86_SUB);
 	flags_after(j, insn);
@@ -387,6 +437,10 @@ static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu al
 	s64 delta = alu == X86_ADD ? insn->imm : -insn->imm;
 	s32 sp_delta = 0;
 
+	if (is_undoing(j))
+		describe_only(j);
+	if (is_undoing(j) || j->flow[j->idx].is_undone)
+		return;
 	if (ub_flow_sp_use(insn, j->state.lazy.sp, &sp_delta) == UB_SP_ADJUST) {
 		j->state.lazy.sp += sp_delta;
 		if (ub_insn_sets_flags(insn))
@@ -415,6 +469,12 @@ static void do_SUBI(struct jit *j, const struct ub_insn *insn)
 static void do_TEST(struct jit *j, const struct ub_insn *insn)
 {
 	flags_before(j);
+	if (insn->dst == insn->src && dst_loc(insn).is_mem) {
+		/* cmp with 0 sets the same flags. */
+		x86_alu_rm_imm(&j->code, ub_insn_width(insn), X86_CMP, dst_loc(insn), 0);
+		flags_after(j, insn);
+		return;
+	}
 	x86_test_rm_reg(&j->code, ub_insn_width(insn), dst_loc(insn), src_reg(j, insn));
 	flags_after(j, insn);
 }
@@ -422,7 +482,7 @@ static void do_TEST(struct jit *j, const struct ub_insn *insn)
 static void do_TESTI(struct jit *j, const struct ub_insn *insn)
 {
 	flags_before(j);
-	x86_test_rm_imm(&j->code, ub_insn_width(insn), dst_loc(insn), insn->imm);
+	x86_test_rm_imm(&j->code, ub_insn_width(insn), is_fused(j) ? fused_mem(j, insn) : dst_loc(insn), insn->imm);
 	flags_after(j, insn);
 }
 
@@ -653,8 +713,9 @@ static void guard_in_place(struct jit *j, u8 reg)
 }
 
 /*
- * 1:	test rcx, rcx; jz 2f
- *	work?  bad address?	-> leave; everything is committed
+ * 1:	work?			-> leave; everything is committed
+ *	test rcx, rcx; jz 2f
+ *	bad address?		-> leave
  *	mov scratch, rcx; cmp rcx, CHUNK; jbe 3f; mov ecx, CHUNK
  * 3:	sub scratch, rcx
  *	rep movs		on a fault: rcx += scratch, leave
@@ -667,10 +728,10 @@ static void rep(struct jit *j, const struct ub_insn *insn, bool is_movs)
 
 	flags_before(j);
 	start = j->code.len;
-	x86_test_rm_reg(&j->code, UB_W64, x86_reg(X86_RCX), X86_RCX);
-	done = x86_jcc(&j->code, UB_CC_E);
 	test_work(j);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
+	x86_test_rm_reg(&j->code, UB_W64, x86_reg(X86_RCX), X86_RCX);
+	done = x86_jcc(&j->code, UB_CC_E);
 	guard_in_place(j, X86_RDI);
 	if (is_movs)
 		guard_in_place(j, X86_RSI);
@@ -726,7 +787,7 @@ static void jeq_memory(struct jit *j, const struct ub_insn *insn, const struct u
 	mem = user_mem(j, from, from->src);
 	if (insn->imm != (s32)insn->imm)
 		x86_mov_reg_imm64(&j->code, is_own_base ? REG_SCRATCH : dst, insn->imm);
-	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	leave_on_fused_fault(j);
 	if (insn->imm != (s32)insn->imm)
 		x86_alu_rm_reg(&j->code, UB_W64, X86_CMP, mem, is_own_base ? REG_SCRATCH : dst);
 	else
@@ -739,11 +800,9 @@ static void jeq_memory(struct jit *j, const struct ub_insn *insn, const struct u
 static void do_JEQ(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm src = src_loc(insn);
-	const struct ub_insn *from = j->fused;
 
-	if (from) {
-		j->fused = NULL;
-		jeq_memory(j, insn, from);
+	if (is_fused(j)) {
+		jeq_memory(j, insn, insn - 1);
 		return;
 	}
 	flags_before(j);
@@ -815,18 +874,32 @@ static void lower_one(struct jit *j, u32 idx)
 		jit_sp_flush(j, 0);
 	if (ub_flow_mentions(insn, UB_R11))
 		jit_r11_flush(j);
+	if (ub_flow_touches(insn, UB_RCX) && !(ub_op_info[insn->op].effect & UB_E_CALLS))
+		jit_rcx_flush(j);
 	for (i = 0; i < UB_ARGS; i++)
 		if (ub_flow_reads(insn, ub_flow_arg[i]))
 			jit_args_load(j, 1u << i);
+	j->before = j->state;
 	jit_flags_before_write(j);
 	lazy = j->state.lazy;
-	ub_flow_step(j->block, idx, &lazy);
+	ub_flow_step(j->block, j->flow, idx, &lazy);
 	lower[insn->op](j, insn);
 	if (ub_op_info[insn->op].effect & UB_E_ENDS || j->err)
 		return;
-	if (ub_bug_if(j->state.lazy.sp != lazy.sp || j->state.lazy.r11_is_call != lazy.r11_is_call, "lazy state lost"))
+	if (ub_bug_if(j->state.lazy.sp != lazy.sp || j->state.lazy.r11_is_call != lazy.r11_is_call ||
+		      j->state.lazy.rcx != lazy.rcx, "lazy state lost"))
 		j->err = -EFAULT;
 	j->state.lazy = lazy;
+}
+
+static bool touches_memory(const struct ub_block *block)
+{
+	u32 i;
+
+	for (i = 0; i < block->insn_cnt; i++)
+		if (ub_op_info[block->insns[i].op].effect & (UB_E_RD_MEM | UB_E_WR_MEM))
+			return true;
+	return false;
 }
 
 static void compile(struct jit *j)
@@ -834,6 +907,7 @@ static void compile(struct jit *j)
 	struct ub_image *image = j->image;
 	u32 i;
 
+	j->opens = j->env->smap && touches_memory(j->block);
 	for (i = 0; i < j->block->entry_cnt; i++) {
 		image->entries[i] = (struct ub_image_entry){ .ip = j->block->entries[i].ip, .off = j->code.len };
 		jit_prologue(j, &j->block->entries[i]);

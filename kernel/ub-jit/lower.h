@@ -82,6 +82,7 @@ struct jit {
 	struct ub_flow *flow;
 	struct x86_code code;
 	struct jit_state state;
+	struct jit_state before;	/* the current instruction did anything to the flags */
 	struct ub_image *image;
 	struct jit_stub *stubs;
 	struct jit_cold_call *colds;
@@ -96,8 +97,8 @@ struct jit {
 	u32 idx;			/* the instruction being compiled */
 	u64 mark_ip;			/* its mark */
 	u64 scratch_const;		/* a constant address that the scratch register holds, */
+	bool opens;			/* stac and clac are needed */
 	bool has_scratch_const;		/* as long as code.is_touched stays false */
-	const struct ub_insn *fused;	/* a load whose code is part of the jeq that follows */
 	int err;			/* sticky: the first failure */
 };
 
@@ -146,6 +147,8 @@ enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc);
 void jit_sp_flush(struct jit *j, s32 to);
 /* Loads into their machine registers those arguments that are only in pt_regs: of @mask, bit i for ub_flow_arg[i]. */
 void jit_args_load(struct jit *j, u32 mask);
+/* Loads the guest's rcx if it is still pending. */
+void jit_rcx_flush(struct jit *j);
 /* Writes the guest's r11 if it is still pending.  Changes the machine's flags; uses the scratch register. */
 void jit_r11_flush(struct jit *j);
 

@@ -313,6 +313,13 @@ void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem)
 	put_modrm_mem(code, 4, mem);
 }
 
+void x86_lfence(struct x86_code *code)
+{
+	x86_put8(code, 0x0f);
+	x86_put8(code, 0xae);
+	x86_put8(code, 0xe8);
+}
+
 static void put_0f01(struct x86_code *code, u8 last)
 {
 	x86_put8(code, 0x0f);

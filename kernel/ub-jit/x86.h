@@ -88,6 +88,7 @@ void x86_pop_mem(struct x86_code *code, struct x86_rm mem);
 void x86_sahf(struct x86_code *code);
 /* mov ah, [mem] */
 void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem);
+void x86_lfence(struct x86_code *code);
 void x86_stac(struct x86_code *code);
 void x86_clac(struct x86_code *code);
 void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs);

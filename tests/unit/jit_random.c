@@ -91,8 +91,10 @@ static void random_state(struct ub_interp *state)
 	for (i = 0; i < UB_NGUEST; i++)
 		state->regs[i] = gen_value();
 	state->flags = gen_random() & UB_FL_ALL;
-	if (gen_random() & 1 << 20)
+	if (gen_random() & 1 << 20) {
 		state->regs[UB_R11] = state->flags | 0x202;	/* as behind a system call */
+		state->regs[UB_RCX] = GEN_BASE_IP;
+	}
 	for (i = 0; i < GEN_BUF_LEN; i++)
 		gen_buf[i] = gen_random() >> 40;
 }
