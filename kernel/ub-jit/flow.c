@@ -290,28 +290,42 @@ static u8 join_arg(u8 a, u8 b)
 	return UB_ARG_HOST;
 }
 
+/*
+ * What can be had in any state at some cost follows the edge that falls through, which is the likely one; the others
+ * convert.  Without such an edge, what all have.
+ */
+static void join_cheap(struct ub_flow *flow, const struct ub_lazy *edge, bool falls)
+{
+	struct ub_lazy *to = &flow->lazy;
+	u32 i;
+
+	if (flow->falls_in && !falls)
+		return;
+	to->can_host &= edge->can_host;
+	for (i = 0; i < UB_ARGS; i++)
+		to->args[i] = falls ? edge->args[i] : join_arg(to->args[i], edge->args[i]);
+}
+
 /* Joins what holds on one edge into its target.  True when the target changed. */
-static bool join(const struct ub_block *block, struct ub_flow *flow, const struct ub_lazy *edge)
+static bool join(const struct ub_block *block, struct ub_flow *flow, const struct ub_lazy *edge, bool falls)
 {
 	struct ub_lazy old = flow->lazy, *to = &flow->lazy;
-	u32 i;
 
 	if (!flow->is_seen) {
 		flow->is_seen = true;
 		*to = *edge;
+		to->can_host |= flow->falls_in && !falls;	/* the other edge will say */
 		return true;
 	}
 	if (to->desc != edge->desc ||
 	    (to->desc >= 0 && steps_sp(&block->insns[to->desc]) && to->desc_sp != edge->desc_sp))
 		to->desc = UB_DESC_NONE;
-	to->can_host &= edge->can_host;
 	if (to->sp != edge->sp)
 		to->sp = 0;
 	if (to->rcx != edge->rcx)
 		to->rcx = 0;
 	to->r11_is_call &= edge->r11_is_call;
-	for (i = 0; i < UB_ARGS; i++)
-		to->args[i] = join_arg(to->args[i], edge->args[i]);
+	join_cheap(flow, edge, falls);
 	return to->desc != old.desc || to->sp != old.sp || to->rcx != old.rcx || to->r11_is_call != old.r11_is_call ||
 	       to->can_host != old.can_host || memcmp(to->args, old.args, UB_ARGS);
 }
@@ -330,11 +344,11 @@ static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, boo
 			continue;
 		ub_flow_step(block, flow, i, &lazy);
 		if (has_target(insn) && !labels_are_fixed)
-			is_changed |= join(block, &flow[ub_insn_target(insn, i)], &lazy);
+			is_changed |= join(block, &flow[ub_insn_target(insn, i)], &lazy, false);
 		if (!falls_through(insn))
 			continue;
 		if (next->is_label && !labels_are_fixed) {
-			is_changed |= join(block, next, &lazy);
+			is_changed |= join(block, next, &lazy, true);
 		} else if (!next->is_label) {
 			next->is_seen = true;
 			next->lazy = lazy;
@@ -368,6 +382,8 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 {
 	u32 i;
 
+	for (i = 1; i < block->insn_cnt; i++)
+		flow[i].falls_in = falls_through(&block->insns[i - 1]);
 	for (i = 0; i < block->insn_cnt; i++)
 		if (has_target(&block->insns[i]))
 			flow[ub_insn_target(&block->insns[i], i)].is_label = true;
@@ -376,7 +392,7 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 		struct ub_lazy at_entry = ub_flow_at_entry(entry_is_call, block->entries[i].ip);
 
 		entry->is_label = true;
-		join(block, entry, &at_entry);
+		join(block, entry, &at_entry, false);
 	}
 }
 

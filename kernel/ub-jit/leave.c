@@ -108,13 +108,13 @@ void jit_args_load(struct jit *j, u32 mask)
 	}
 }
 
-static void args_store(struct jit *j)
+static void args_store(struct jit *j, u32 mask)
 {
 	u8 *args = j->state.lazy.args;
 	u32 i;
 
 	for (i = 0; i < UB_ARGS; i++) {
-		if (args[i] != UB_ARG_HOST)
+		if (!(mask & 1u << i) || args[i] != UB_ARG_HOST)
 			continue;
 		store(j, pt(arg_off[i]), ub_flow_arg[i]);
 		args[i] = UB_ARG_BOTH;
@@ -229,7 +229,7 @@ static bool is_ready_for(const struct jit *j, u32 idx)
 	u32 i;
 
 	for (i = 0; i < UB_ARGS; i++)
-		if (j->state.lazy.args[i] == UB_ARG_PT && want.lazy.args[i] != UB_ARG_PT)
+		if (j->state.lazy.args[i] != want.lazy.args[i] && j->state.lazy.args[i] != UB_ARG_BOTH)
 			return false;
 	if (want.lazy.rcx != j->state.lazy.rcx)
 		return false;
@@ -271,9 +271,12 @@ static void convert(struct jit *j, u32 idx)
 	bool is_live = flags_live(j, idx);
 	u32 i;
 
-	for (i = 0; i < UB_ARGS; i++)
+	for (i = 0; i < UB_ARGS; i++) {
 		if (want.lazy.args[i] != UB_ARG_PT)
 			jit_args_load(j, 1u << i);
+		if (want.lazy.args[i] != UB_ARG_HOST)
+			args_store(j, 1u << i);
+	}
 	if (!want.lazy.rcx)
 		jit_rcx_flush(j);
 	if (!want.lazy.r11_is_call && j->state.lazy.r11_is_call) {
@@ -458,7 +461,7 @@ static void emit_before_call(struct jit *j, u32 nr, bool is_pushed)
 	emit_test_work(j, REG_TASK);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, fix);
 	/* The other argument registers, sp and bp live in pt_regs anyway. */
-	args_store(j);
+	args_store(j, ~0u);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(REG_TASK, j->env->work_off), 0);
 }
 
