@@ -174,7 +174,8 @@ static double share(const struct run *run)
 	if (!run->is_steady || first->id != last->id)
 		return 0;
 	calls = last->calls - first->calls;
-	all = run->is_io ? run->last.io_calls - run->steady.io_calls : calls + last->native_calls - first->native_calls;
+	/* Both from the session, which counts them at the same moment; /proc/PID/io is read a little later. */
+	all = calls + last->native_calls - first->native_calls;
 	return all ? (double)calls / all : 0;
 }
 
