@@ -31,28 +31,50 @@ static void apply(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg,
 		ir_rr(l, op, width, f, reg, src->is_high ? REG_HIGH : src->reg);
 }
 
-/* Undoes apply(), where that is possible. */
-static bool undo(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg)
+/* What must be added to undo or do the operation without flags: a constant, or with @ret_reg that register. */
+static bool is_sum(const struct ub_x86_insn *insn, u8 op, s64 *ret_imm, u8 *ret_reg)
 {
-	switch (op) {
-	case UB_OP_ADD:
-		apply(l, insn, UB_OP_SUB, reg, false);
+	const struct ub_x86_operand *src = &insn->operands[1];
+
+	*ret_reg = UB_NOREG;
+	*ret_imm = op == UB_OP_INC ? 1 : op == UB_OP_DEC ? -1 : op == UB_OP_ADD ? src->imm : -src->imm;
+	if (op == UB_OP_INC || op == UB_OP_DEC)
 		return true;
-	case UB_OP_SUB:
-		apply(l, insn, UB_OP_ADD, reg, false);
-		return true;
-	case UB_OP_INC:
-		ir_dst(l, UB_OP_DEC, insn->operands[0].width, false, reg);
-		return true;
-	case UB_OP_DEC:
-		ir_dst(l, UB_OP_INC, insn->operands[0].width, false, reg);
-		return true;
-	case UB_OP_NEG:
-		ir_dst(l, UB_OP_NEG, insn->operands[0].width, false, reg);
-		return true;
-	default:
+	if (op != UB_OP_ADD && op != UB_OP_SUB)
 		return false;
-	}
+	if (src->kind == UB_X86_IMM)
+		return *ret_imm == (s32)*ret_imm && -*ret_imm == (s32)-*ret_imm;
+	*ret_reg = src->is_high ? REG_HIGH : src->reg;
+	return op == UB_OP_ADD;
+}
+
+/* reg = reg OP second operand.  A lea, where it can do that, leaves even the machine's flags alone. */
+static void apply_quietly(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg)
+{
+	u8 src, width = insn->operands[0].width == UB_W64 ? UB_W64 : UB_W32;
+	s64 imm;
+
+	if (!is_sum(insn, op, &imm, &src))
+		apply(l, insn, op, reg, false);
+	else
+		ir_addr(l, UB_OP_LEA, width, reg, reg, src, 0, src == UB_NOREG ? imm : 0);
+}
+
+/* Undoes that, where it is possible. */
+static void undo(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg)
+{
+	u8 src, width = insn->operands[0].width == UB_W64 ? UB_W64 : UB_W32;
+	s64 imm;
+
+	if (is_sum(insn, op, &imm, &src) && src == UB_NOREG)
+		ir_addr(l, UB_OP_LEA, width, reg, reg, UB_NOREG, 0, -imm);
+	else
+		apply(l, insn, op == UB_OP_ADD ? UB_OP_SUB : op == UB_OP_SUB ? UB_OP_ADD : op, reg, false);
+}
+
+static bool can_undo(u8 op)
+{
+	return op == UB_OP_ADD || op == UB_OP_SUB || op == UB_OP_INC || op == UB_OP_DEC || op == UB_OP_NEG;
 }
 
 static bool is_logic(u8 op)
@@ -66,15 +88,13 @@ static void modify(struct lift *l, const struct ub_x86_insn *insn, u8 op, bool f
 	struct place place = lift_place(l, &insn->operands[0], 0);
 	u8 width = insn->operands[0].width;
 	u8 old = lift_temp(l, &place), new = old;
-	bool must_copy = f && !is_logic(op) && (op < UB_OP_ADD || op > UB_OP_SUB) &&
-			 op != UB_OP_INC && op != UB_OP_DEC && op != UB_OP_NEG;
 
 	ir_load(l, UB_OP_LOAD, width, old, place);
-	if (must_copy) {
+	if (f && !is_logic(op) && !can_undo(op)) {
 		new = REG_V;
 		ir_rr(l, UB_OP_MOV, UB_W64, false, new, old);
 	}
-	apply(l, insn, op, new, false);
+	apply_quietly(l, insn, op, new);
 	ir_store(l, width, place, new);
 	if (!f)
 		return;
@@ -82,7 +102,8 @@ static void modify(struct lift *l, const struct ub_x86_insn *insn, u8 op, bool f
 		ir_rr(l, UB_OP_TEST, width, false, new, new);
 		return;
 	}
-	undo(l, insn, op, old);
+	if (can_undo(op))
+		undo(l, insn, op, old);
 	apply(l, insn, op, old, true);
 }
 
