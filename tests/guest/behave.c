@@ -9,6 +9,7 @@
 #include "guest.h"
 #include "worker.h"
 
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <ucontext.h>
 
@@ -64,6 +65,78 @@ static void test_numbers(void)
 	check(calls > 10000, "error-result-bypassed", "%llu calls", (long long)calls);
 	calls = compare_counts("bad-pointer", (struct count_arg){ .cnt = 20000, .nr = SYS_write, .args = { 1, 8, 1 } }, SYS_write);
 	check(calls > 10000, "bad-pointer-bypassed", "%llu calls", (long long)calls);
+}
+
+/* --- threads that stay native --- */
+
+struct state_arg {
+	struct count_arg count;
+	u64 flags;			/* of the user's, set meanwhile */
+	bool is_no_tsc;
+};
+
+static u64 count_in_state(void *data)
+{
+	const struct state_arg *arg = data;
+	u64 sum;
+
+	if (arg->is_no_tsc)
+		prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0);
+	asm volatile("pushfq; or %0, (%%rsp); popfq" :: "r"(arg->flags) : "cc", "memory");
+	sum = loop(arg->count.cnt, arg->count.nr, 0, 0, 0, 0);
+	asm volatile("pushfq; andq $~0x44400, (%%rsp); popfq" ::: "cc", "memory");
+	return sum;
+}
+
+static void stays_native(const char *name, struct state_arg arg, enum ub_native_why why)
+{
+	struct draft draft = loop_draft(SYS_getppid);
+	struct worker worker;
+
+	arg.count.cnt = 2000;
+	arg.count.nr = SYS_getppid;
+	worker = worker_run(fd, count_in_state, &arg, sizeof(arg), &draft);
+	check(!worker.status && worker.result == arg.count.cnt * getpid() && !worker.info.calls, name,
+	      "status 0x%x, %llu calls", worker.status, worker.info.calls);
+	check(worker.info.native_why == why, name, "why %u", worker.info.native_why);
+}
+
+/* The 32-bit entry, from 64-bit code: getppid is 64 there, and its handler the same one. */
+asm(".pushsection .text.old, \"ax\"\n"
+    "old:	push %rbx\n	push %r12\n	xor %r12d, %r12d\n	mov %rdi, %rbx\n"
+    "old_loop:	mov $64, %eax\n"
+    "old_call:	int $0x80\n"
+    "old_back:	add %rax, %r12\n"
+    "old_dec:	dec %rbx\n	jne old_loop\n"
+    "	mov %r12, %rax\n	pop %r12\n	pop %rbx\n	ret\n"
+    ".popsection\n");
+u64 old(u64 cnt);
+extern const char old_back[], old_dec[];
+
+static u64 count_old(void *data)
+{
+	return old(*(u64 *)data);
+}
+
+static void test_native(void)
+{
+	struct draft draft = {};
+	struct worker worker;
+	u64 cnt = 2000;
+
+	stays_native("flag-ac", (struct state_arg){ .flags = 1 << 18 }, UB_NATIVE_FLAGS);
+	stays_native("flag-df", (struct state_arg){ .flags = 1 << 10 }, UB_NATIVE_FLAGS);
+	stays_native("flag-nt", (struct state_arg){ .flags = 1 << 14 }, UB_NATIVE_FLAGS);
+	stays_native("no-tsc", (struct state_arg){ .is_no_tsc = true }, UB_NATIVE_THREAD_FLAG);
+
+	put_entry(&draft, put_mark(&draft, old_back, old_dec));
+	put(&draft, (struct ub_insn){ .op = UB_OP_ADD, .mode = UB_MODE(UB_W64, 1, 0), .dst = UB_R12, .src = UB_RAX });
+	put(&draft, (struct ub_insn){ .op = UB_OP_EXIT, .imm = (long)old_dec });
+	put_code(&draft, old_back, old_dec);
+	worker = worker_run(fd, count_old, &cnt, sizeof(cnt), &draft);
+	check(!worker.status && worker.result == cnt * getpid(), "int-0x80", "status 0x%x, result 0x%llx",
+	      worker.status, (long long)worker.result);
+	check(!worker.info.entries, "int-0x80-native", "%llu entries", worker.info.entries);
 }
 
 /* --- faults --- */
@@ -513,7 +586,7 @@ static void test_stop(void)
 }
 
 static const struct test tests[] = {
-	{ "numbers", test_numbers }, { "faults", test_faults }, { "absent", test_absent }, { "timer", test_timer },
+	{ "numbers", test_numbers }, { "native", test_native }, { "faults", test_faults }, { "absent", test_absent }, { "timer", test_timer },
 	{ "restart-value", test_restart_value }, { "restart", test_restart }, { "eintr", test_eintr },
 	{ "stop", test_stop }, {}
 };
