@@ -2,7 +2,8 @@
 /*
  * lifter: what the files of the lifter share while one region is lifted.  Nobody else includes it.
  *
- *   region.c  which guest code: nodes, call contexts, what is worth keeping
+ *   region.c  which guest code: nodes, call contexts
+ *   keep.c    what of it is worth keeping
  *   track.c   what is known along a path: guarded addresses, constants
  *   emit.c    makes IR instructions
  *   lift_*.c  one guest instruction -> IR, by family
@@ -144,8 +145,14 @@ bool lift_grow(struct lift *l, void **arr, u32 cnt, u32 *cap, size_t size);
 
 /* region.c */
 void region_find(struct lift *l);
-void region_keep(struct lift *l);
+/* Was the address seen to be run? */
+bool region_is_hot(const struct lift *l, u64 ip);
+/* How far is it from the head of @node to that of its target, in guest instructions; more if that is unlikely. */
+u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge);
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos);
+
+/* keep.c */
+void region_keep(struct lift *l);
 
 /* track.c */
 void track_clear(struct track *track);

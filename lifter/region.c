@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * region: which guest code is worth lifting?
+ * region: which guest code is there, and where does it go?
  *
  * Code is followed from the entries, nearest first, into calls as well: a callee is lifted anew for each chain of
- * calls that leads to it (its context), so that its ret has one known target.  What never reaches a system call that
- * may be made in the block is dropped; of the rest, what lies on the shortest ways from call to call is kept first.
+ * calls that leads to it (its context), so that its ret has one known target.  What of it is kept, keep.c decides.
  *
  * Promise: each guest instruction stands at most once per context, and every branch leads to the head of a node.
  */
@@ -14,7 +13,6 @@
 #define MAX_DEPTH	12	/* calls in a context */
 #define UNLIKELY	64	/* guest instructions that an error path counts as longer */
 #define OTHER_RET	20	/* and a call that was not seen to return */
-#define OTHER_CALL	400	/* and a system call that was not seen */
 #define SEARCH		6	/* times the budget that is looked at */
 
 static bool contains(const u64 *ips, u32 cnt, u64 ip)
@@ -27,7 +25,7 @@ static bool contains(const u64 *ips, u32 cnt, u64 ip)
 	return false;
 }
 
-static bool is_hot(const struct lift *l, u64 ip)
+bool region_is_hot(const struct lift *l, u64 ip)
 {
 	const struct ub_lift_request *request = l->request;
 	u32 i;
@@ -210,11 +208,11 @@ static bool is_call(const struct lift *l, const struct node *node)
 }
 
 /* How far is it from the head of @node to that of its target? */
-static u32 edge_length(const struct lift *l, const struct node *node, u32 edge)
+u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge)
 {
-	u32 context = node->edges[edge].context, length = is_hot(l, node->edges[edge].ip) ? 0 : node->cnt;
+	u32 context = node->edges[edge].context, length = region_is_hot(l, node->edges[edge].ip) ? 0 : node->cnt;
 
-	if (is_call(l, node) && !is_hot(l, l->contexts[context].ret))
+	if (is_call(l, node) && !region_is_hot(l, l->contexts[context].ret))
 		length += OTHER_RET;
 	return length + (is_unlikely(l, node, edge) ? UNLIKELY : 0);
 }
@@ -227,7 +225,7 @@ static void reach_targets(struct lift *l, u32 idx, const struct track *track)
 
 	memcpy(edges, l->nodes[idx].edges, sizeof(edges));
 	for (i = 0; i < cnt; i++)
-		lengths[i] = edge_length(l, &l->nodes[idx], i);
+		lengths[i] = region_edge_length(l, &l->nodes[idx], i);
 	for (i = 0; i < cnt; i++) {
 		s32 to = node_at(l, edges[i].ip, edges[i].context);
 
@@ -555,155 +553,4 @@ void region_find(struct lift *l)
 		fill(l, idx);
 	if (!l->err)
 		link_edges(l);
-}
-
-/* What to keep */
-
-static bool is_hot_call(const struct lift *l, const struct node *node)
-{
-	return node->end == END_SYSCALL && is_hot(l, node->edges[0].ip);
-}
-
-/* From an entry or from the last system call that was seen. */
-static void measure_distance(struct lift *l)
-{
-	bool has_changed = true;
-	u32 i, k;
-
-	for (i = 0; i < l->node_cnt; i++)
-		l->nodes[i].distance = l->nodes[i].is_entry ? 0 : FAR_AWAY;
-	for (i = 0; i < l->node_cnt; i++)
-		if (is_hot_call(l, &l->nodes[i]))
-			l->nodes[l->nodes[i].edges[0].node].distance = 0;
-	while (has_changed) {
-		has_changed = false;
-		for (i = 0; i < l->node_cnt; i++)
-			for (k = 0; k < l->nodes[i].edge_cnt; k++) {
-				struct node *to = &l->nodes[l->nodes[i].edges[k].node];
-				u32 distance = l->nodes[i].distance + edge_length(l, &l->nodes[i], k);
-
-				if (distance >= to->distance)
-					continue;
-				to->distance = distance;
-				has_changed = true;
-			}
-	}
-}
-
-static u32 call_ahead(const struct lift *l, const struct node *node)
-{
-	if (node->end != END_SYSCALL)
-		return FAR_AWAY;
-	return is_hot_call(l, node) ? 0 : OTHER_CALL;
-}
-
-static void measure_ahead(struct lift *l)
-{
-	bool has_changed = true;
-	u32 i, k;
-
-	for (i = 0; i < l->node_cnt; i++)
-		l->nodes[i].ahead = call_ahead(l, &l->nodes[i]);
-	while (has_changed) {
-		has_changed = false;
-		for (i = l->node_cnt; i--; )
-			for (k = 0; k < l->nodes[i].edge_cnt; k++) {
-				const struct node *to = &l->nodes[l->nodes[i].edges[k].node];
-				u32 ahead = to->ahead + edge_length(l, &l->nodes[i], k);
-
-				if (ahead >= l->nodes[i].ahead || to->ahead >= FAR_AWAY)
-					continue;
-				l->nodes[i].ahead = ahead;
-				has_changed = true;
-			}
-	}
-}
-
-static u32 score(const struct node *node)
-{
-	return node->distance + node->ahead;
-}
-
-/* Of the nodes that what is kept so far leads to, the one on the shortest way from call to call. */
-static s32 best_next(const struct lift *l)
-{
-	s32 best = -1;
-	u32 i;
-
-	for (i = 0; i < l->node_cnt; i++) {
-		const struct node *node = &l->nodes[i];
-
-		if (!node->is_seen || node->is_kept || node->ahead >= FAR_AWAY)
-			continue;
-		if (best < 0 || score(node) < score(&l->nodes[best]))
-			best = i;
-	}
-	return best;
-}
-
-/* Grows from the entries until the budget is spent; edges to what was not taken leave. */
-static void choose(struct lift *l)
-{
-	u32 i, k, total = 0;
-	s32 next;
-
-	for (i = 0; i < l->node_cnt; i++) {
-		l->nodes[i].is_kept = false;
-		l->nodes[i].is_seen = l->nodes[i].is_entry;
-	}
-	while ((next = best_next(l)) >= 0 && total + l->nodes[next].cnt <= l->budget) {
-		struct node *node = &l->nodes[next];
-
-		node->is_kept = true;
-		total += node->cnt;
-		for (k = 0; k < node->edge_cnt; k++)
-			l->nodes[node->edges[k].node].is_seen = true;
-	}
-	for (i = 0; i < l->node_cnt; i++)
-		for (k = 0; k < l->nodes[i].edge_cnt; k++)
-			if (!l->nodes[l->nodes[i].edges[k].node].is_kept)
-				l->nodes[i].edges[k].node = -1;
-}
-
-/* Each cycle gets a check, unless a system call stands in it: found by a depth-first walk without those. */
-static void place_checks(struct lift *l)
-{
-	u32 i, depth, *stack = ub_alloc(l->node_cnt, sizeof(*stack)), *next = ub_alloc(l->node_cnt, sizeof(*next));
-
-	for (i = 0; stack && next && i < l->node_cnt; i++)
-		l->nodes[i].is_seen = l->nodes[i].is_queued = l->nodes[i].has_check = false;
-	for (i = 0; stack && next && i < l->node_cnt; i++) {
-		if (!l->nodes[i].is_kept || l->nodes[i].is_seen)
-			continue;
-		stack[0] = i;
-		depth = 1;
-		while (depth) {
-			struct node *node = &l->nodes[stack[depth - 1]], *to;
-
-			node->is_seen = node->is_queued = true;	/* queued: on the stack */
-			if (node->end == END_SYSCALL || next[stack[depth - 1]] == node->edge_cnt) {
-				node->is_queued = false;
-				depth--;
-				continue;
-			}
-			to = node->edges[next[stack[depth - 1]]++].node < 0 ? NULL :
-			     &l->nodes[node->edges[next[stack[depth - 1]] - 1].node];
-			if (to && to->is_queued)
-				to->has_check = true;
-			else if (to && !to->is_seen)
-				stack[depth++] = to - l->nodes;
-		}
-	}
-	if (!stack || !next)
-		l->err = -ENOMEM;
-	ub_free(stack);
-	ub_free(next);
-}
-
-void region_keep(struct lift *l)
-{
-	measure_distance(l);
-	measure_ahead(l);
-	choose(l);
-	place_checks(l);
 }
