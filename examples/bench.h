@@ -3,7 +3,8 @@
  * bench: options, windows and the answer of the example programs.
  *
  * The program's loop runs in windows of so many iterations, each doing the same work; the clocks are read between
- * two windows only, so the loop itself is an ordinary one.  The best window counts.  Where the machine counts
+ * two windows only, so the loop itself is an ordinary one.  The best window counts, of those that began after the
+ * seconds of --settle.  Where the machine counts
  * instructions (QEMU with -icount shift=0) one tick of the time stamp counter is one instruction.
  *
  *	while (bench_begin(&bench)) {
@@ -28,6 +29,7 @@ struct bench {
 	const char *name;
 	uint64_t iterations;	/* wanted, 0: as many as fit into the seconds */
 	double seconds;
+	double settle;		/* seconds at the start that do not count */
 	uint64_t window;	/* iterations each */
 	uint64_t done;
 	uint64_t windows;
@@ -67,10 +69,12 @@ static inline void bench_end(struct bench *bench, uint64_t checksum)
 	uint64_t ticks = __rdtsc() - bench->begin_ticks;
 	uint64_t ns = bench_ns() - bench->begin_ns;
 
-	if (!bench->windows || ticks < bench->best_ticks)
-		bench->best_ticks = ticks;
-	if (!bench->windows || ns < bench->best_ns)
-		bench->best_ns = ns;
+	if (bench->begin_ns - bench->began_ns >= bench->settle * 1e9) {
+		if (!bench->best_ticks || ticks < bench->best_ticks)
+			bench->best_ticks = ticks;
+		if (!bench->best_ns || ns < bench->best_ns)
+			bench->best_ns = ns;
+	}
 	if (bench->windows && checksum != bench->checksum)
 		bench->is_uneven = true;
 	bench->checksum = checksum;
@@ -90,7 +94,7 @@ static inline int bench_print(const struct bench *bench)
 	return bench->is_uneven || fflush(stdout) ? 1 : 0;
 }
 
-/* Takes "--iterations N", "--seconds S" or "--window K" at argv[*i]; true when it was one. */
+/* Takes "--iterations N", "--seconds S", "--settle S" or "--window K" at argv[*i]; true when it was one. */
 static inline bool bench_option(struct bench *bench, int argc, char **argv, int *i)
 {
 	const char *name = argv[*i];
@@ -101,6 +105,8 @@ static inline bool bench_option(struct bench *bench, int argc, char **argv, int 
 		bench->iterations = strtoull(argv[*i + 1], NULL, 10);
 	else if (!strcmp(name, "--seconds"))
 		bench->seconds = strtod(argv[*i + 1], NULL);
+	else if (!strcmp(name, "--settle"))
+		bench->settle = strtod(argv[*i + 1], NULL);
 	else if (!strcmp(name, "--window"))
 		bench->window = strtoull(argv[*i + 1], NULL, 10);
 	else

@@ -2,7 +2,7 @@
 /*
  * getppid: the cheapest system call there is, in a loop: what a mode switch costs and what bypassing it saves.
  *
- * usage: getppid [--libc] [--iterations N | --seconds S] [--window K]
+ * usage: getppid [--libc] [--iterations N | --seconds S] [--settle S] [--window K]
  *
  * The call is made in place, so that little but the switch is measured; with --libc it goes through the C library, whose
  * wrapper's call, PLT slot and return are lifted too.
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[arg], "--libc")) {
 			is_libc = true;
 		} else if (!bench_option(&bench, argc, argv, &arg)) {
-			fprintf(stderr, "usage: getppid [--libc] [--iterations N | --seconds S] [--window K]\n");
+			fprintf(stderr, "usage: getppid [--libc] [--iterations N | --seconds S] [--settle S] [--window K]\n");
 			return 2;
 		}
 	}

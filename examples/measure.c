@@ -121,6 +121,7 @@ static void add_window(struct run *run, const struct look *now)
 	if (!run->is_steady && run->last.has_session && run->last.session.first_run_ns) {
 		run->steady = *now;
 		run->is_steady = now->has_session;
+		run->best_ns = 0;	/* what was native does not count, even if it was better */
 	}
 	run->last = *now;
 }

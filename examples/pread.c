@@ -3,7 +3,7 @@
  * pread: reads of SIZE bytes from a file in memory, with and without looking at what was read.  The I/O
  * micro-benchmark of the paper "Userspace Bypass" (OSDI 2023).
  *
- * usage: pread [--size SIZE] [--sum] [--iterations N | --seconds S] [--window K]
+ * usage: pread [--size SIZE] [--sum] [--iterations N | --seconds S] [--settle S] [--window K]
  *
  * The sum is of 64-bit words in plain C.  It is to be integer code, since blocks hold no vector instructions yet: so
  * this file is compiled without vectorization, by the line below.
