@@ -50,6 +50,7 @@ guest intrude-one "--smp 1" "build/tests/guest/intrude"
 guest stress "--smp 2" "build/tests/guest/stress 20"
 # One processor: emulated ones can hang when code is patched that another one runs.
 guest unload "--smp 1" "build/tests/guest/unload"
+guest find "--smp 1 --icount" "tests/guest/find.sh"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -7,6 +7,7 @@
  */
 #include "code.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <libub/ub.h>
@@ -61,12 +62,20 @@ static int read_mappings(u32 pid, struct code *code)
 int code_open(u32 pid, struct code *ret)
 {
 	struct code code = { 0 };
+	struct stat st;
+	char path[64];
 	int err;
 
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	if (!stat(path, &st))
+		code.program = st.st_ino;
 	code.mem_fd = ub_process_memory(pid);
 	if (code.mem_fd < 0)
 		return code.mem_fd;
 	err = read_mappings(pid, &code);
+	/* A process that has ended but was not waited for yet has no mappings. */
+	if (!err && !code.mapping_cnt)
+		err = -ESRCH;
 	if (err) {
 		code_close(&code);
 		return err;
@@ -127,7 +136,7 @@ bool code_identity(const struct code *code, u64 ip, u64 *ret_inode, u64 *ret_off
 
 	if (!mapping)
 		return false;
-	*ret_inode = mapping->inode;
+	*ret_inode = mapping->inode + code->program * 0x9e3779b97f4a7c15ull;
 	*ret_offset = ip - mapping->start + mapping->offset;
 	return true;
 }

@@ -16,6 +16,7 @@ struct code {
 	int mem_fd;
 	struct code_mapping *mappings;
 	u32 mapping_cnt;
+	u64 program;			/* inode of the executable file, 0: not known */
 };
 
 int code_open(u32 pid, struct code *ret);
@@ -27,7 +28,8 @@ bool code_read_data(void *ctx, u64 address, u32 len, u64 *ret);
 
 /* True when a syscall instruction stands right before @ip, in code that may be lifted. */
 bool code_is_behind_call(struct code *code, u64 ip);
-/* What names @ip whatever address its file is mapped at; false when it is in no such file. */
+/* What names @ip in this program, whatever address its file is mapped at: the same function of a shared object has
+ * another name in another program.  False when it is in no file. */
 bool code_identity(const struct code *code, u64 ip, u64 *ret_inode, u64 *ret_offset);
 
 #endif

@@ -30,7 +30,7 @@ static int verb_attach(struct request *request)
 		snprintf(request->why, sizeof(request->why), "process %u is never helped: %s", process.pid, excluded);
 		return -EACCES;
 	}
-	if (loop->sessions.device < 0) {
+	if (loop_device(loop) < 0) {
 		snprintf(request->why, sizeof(request->why), "no %s: the module is not loaded", UB_DEVICE);
 		return -ENODEV;
 	}
@@ -91,7 +91,7 @@ static int verb_status(struct request *request)
 	u64 now = session_now();
 	u32 i;
 
-	json_object_object_add(request->answer, "module", json_object_new_boolean(loop->sessions.device >= 0));
+	json_object_object_add(request->answer, "module", json_object_new_boolean(loop_device(loop) >= 0));
 	json_object_object_add(request->answer, "sampling_hz", json_object_new_int64(loop->is_burst ? loop->config.search_hz :
 									    loop->config.idle_hz));
 	json_object_object_add(request->answer, "uptime_ms", json_object_new_int64((now - loop->started_ns) / NS_PER_MS));

@@ -15,6 +15,13 @@
 #define MIN_EXITS	16
 #define LAST_GROW_MS	10000
 
+void grow_pause(struct session *session, u64 now)
+{
+	session->next_grow_ns = now + session->grow_ms * NS_PER_MS;
+	if (session->grow_ms < LAST_GROW_MS)
+		session->grow_ms *= 2;
+}
+
 bool grow_pays(const struct config *config, u64 runs, u64 calls)
 {
 	return runs < config->min_entries || calls >= runs * config->min_calls_per_entry;
@@ -45,6 +52,7 @@ static bool grow(struct sessions *sessions, struct session *session, const struc
 	struct ub_exit_info *exits;
 	u32 cnt, old_insns = session->guest_insn_cnt;
 	bool is_new;
+	int err;
 
 	if (session->regrowth_cnt >= sessions->config->max_regrowths || now < session->next_grow_ns)
 		return false;
@@ -54,12 +62,14 @@ static bool grow(struct sessions *sessions, struct session *session, const struc
 	free(exits);
 	if (!is_new)
 		return false;
-	session->regrowth_cnt++;
-	session->next_grow_ns = now + session->grow_ms * NS_PER_MS;
-	if (session->grow_ms < LAST_GROW_MS)
-		session->grow_ms *= 2;
-	if (session_reload(sessions, session))
+	grow_pause(session, now);
+	session->budget *= 2;
+	if (session->budget > sessions->config->max_guest_insns)
+		session->budget = sessions->config->max_guest_insns;
+	err = session_reload(sessions, session);
+	if (err)
 		return false;
+	session->regrowth_cnt++;
 	ubd_say(SAY_NOTE, "%u (%s): grew from %u to %u instructions, block %u", session->pid, session->comm, old_insns,
 		session->guest_insn_cnt, session->block_id);
 	return true;
@@ -100,10 +110,17 @@ void grow_watch(struct sessions *sessions, struct session *session, u64 now)
 {
 	struct ub_session_info live;
 	struct ub_block_info info;
+	struct ub_process facts;
 	int err;
 
 	if (ub_session_info(sessions->device, session->session_id, &live) || live.state == UB_SESSION_DYING) {
 		session_end(sessions, session, "the process is gone or runs another program");
+		return;
+	}
+	/* No grudge: as soon as the policy is "on" again the process is helped again. */
+	if (!ub_process_read(session->pid, &facts) &&
+	    policy_mode(sessions->config, sessions->device, &facts) != UB_MODE_ON) {
+		session_end(sessions, session, "its policy is not \"on\" any more");
 		return;
 	}
 	err = ub_block_info(sessions->device, session->block_id, &info);
@@ -113,8 +130,7 @@ void grow_watch(struct sessions *sessions, struct session *session, u64 now)
 				take_back(sessions, session, now, "its code keeps changing");
 				return;
 			}
-			session->next_grow_ns = now + session->grow_ms * NS_PER_MS;
-			session->grow_ms *= session->grow_ms < LAST_GROW_MS ? 2 : 1;
+			grow_pause(session, now);
 			session->block_id = 0;
 			err = session_reload(sessions, session);
 			if (err && err != -ESTALE) {

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -24,39 +25,83 @@
 #define BURST_INTERVALS	4
 #define WARM_REST_S	1
 #define DEVICE_RETRY_S	3
+#define DEVICE_HOLD_S	2
 #define NEW_ENTRY_SHARE	10	/* a call that is not an entry yet matters with one of so many of the call samples */
 
-static void open_device(struct loop *loop, u64 now)
+/* Tells one life of the device from the next; 0: it is not there. */
+static u64 device_identity(void)
 {
-	struct sessions *sessions = &loop->sessions;
-	bool is_first = !loop->next_device_ns;
-	int fd, err;
+	struct stat st;
 
-	loop->next_device_ns = now + DEVICE_RETRY_S * NS_PER_S;
-	fd = ub_open();
+	if (stat(UB_DEVICE, &st))
+		return 0;
+	return st.st_ino ^ (st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec);
+}
+
+/* 0 with the descriptor in *ret_fd and sessions->feature; else says why not when @is_loud. */
+static int try_device(struct sessions *sessions, bool is_loud, int *ret_fd)
+{
+	int fd = ub_open(), err;
+
 	err = fd < 0 ? fd : ub_feature(fd, &sessions->feature);
 	if (!err && sessions->feature.abi_version != UB_ABI_VERSION) {
-		if (is_first)
+		if (is_loud)
 			ubd_say(SAY_ERROR, "%s speaks version %u, this ubd %u", UB_DEVICE,
 				sessions->feature.abi_version, UB_ABI_VERSION);
+		err = -EPROTO;
+	} else if (err && is_loud) {
+		ubd_say(SAY_WARNING, "%s: %s; only observing until the module is there", UB_DEVICE, strerror(-err));
+	}
+	if (!err)
+		*ret_fd = fd;
+	else if (fd >= 0)
 		close(fd);
-		return;
+	return err;
+}
+
+int loop_device(struct loop *loop)
+{
+	struct sessions *sessions = &loop->sessions;
+	u64 identity;
+
+	if (sessions->device >= 0)
+		return sessions->device;
+	identity = device_identity();
+	loop->idle_since_ns = session_now();
+	if (try_device(sessions, identity != loop->device_identity || !loop->has_tried, &sessions->device)) {
+		loop->has_tried = true;
+		loop->device_identity = identity;
+		return -1;
 	}
-	if (err) {
-		if (is_first)
-			ubd_say(SAY_WARNING, "%s: %s; only observing until the module is there", UB_DEVICE,
-				strerror(-err));
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	sessions->device = fd;
+	if (identity == loop->device_identity)
+		return sessions->device;
+	loop->device_identity = identity;
 	policy_calls(&sessions->feature);
-	cgroup_push(fd, &loop->config, NULL);
+	cgroup_push(sessions->device, &loop->config, NULL);
 	/* What was only observed so far may be helped now. */
 	memset(sessions->grudges, 0, sizeof(sessions->grudges));
 	ubd_say(SAY_NOTE, "%s: %u calls hooked, %u taken by others", UB_DEVICE, sessions->feature.hooked_cnt,
 		sessions->feature.failed_cnt);
+	return sessions->device;
+}
+
+/* An open device keeps the module from being unloaded: it is held only while somebody is helped, or was lately. */
+static void mind_device(struct loop *loop, u64 now)
+{
+	struct sessions *sessions = &loop->sessions;
+
+	if (sessions->cnt) {
+		loop->idle_since_ns = now;
+	} else if (sessions->device >= 0 && now >= loop->idle_since_ns + DEVICE_HOLD_S * NS_PER_S) {
+		close(sessions->device);
+		sessions->device = -1;
+	}
+	if (now < loop->next_device_ns)
+		return;
+	loop->next_device_ns = now + DEVICE_RETRY_S * NS_PER_S;
+	if (sessions->device < 0 && (!loop->has_tried || device_identity() != loop->device_identity))
+		loop_device(loop);
+	loop->has_tried = true;
 }
 
 static bool is_pinned(const struct loop *loop, u32 pid)
@@ -114,7 +159,7 @@ int loop_reload(struct loop *loop, char *why, size_t why_size)
 		return err;
 	loop->config = config;
 	memset(loop->sessions.grudges, 0, sizeof(loop->sessions.grudges));
-	if (loop->sessions.device >= 0)
+	if (loop_device(loop) >= 0)
 		cgroup_push(loop->sessions.device, &config, &before);
 	profile_rate(loop->profile, loop->is_burst ? config.search_hz : config.idle_hz);
 	return 0;
@@ -135,8 +180,7 @@ static void learn_entries(struct loop *loop, struct session *session, const stru
 	if (!is_new)
 		return;
 	session->regrowth_cnt++;
-	session->next_grow_ns = now + session->grow_ms * NS_PER_MS;
-	session->grow_ms *= 2;
+	grow_pause(session, now);
 	if (!session_reload(&loop->sessions, session))
 		ubd_say(SAY_NOTE, "%u (%s): more hot calls; block %u of %u instructions, %u entries", session->pid,
 			session->comm, session->block_id, session->guest_insn_cnt, session->region.entry_cnt);
@@ -156,17 +200,18 @@ static bool consider(struct loop *loop, const struct heat_process *process, u64 
 
 	if (pinned && process->site_cnt && process->total_call >= 2)
 		verdict = HEAT_HOT;
-	if (verdict == HEAT_COLD)
+	if (verdict == HEAT_COLD ||
+	    (verdict == HEAT_WARM && session_is_resting(&loop->sessions, SESSION_WARM(process), now)))
 		return false;
 	if (!pinned && session_is_resting(&loop->sessions, SESSION_PROCESS(process), now))
 		return false;
 	if (ub_process_read(process->pid, &facts))
 		return false;
-	mode = policy_mode(&loop->config, loop->sessions.device, &facts);
-	if (mode == UB_MODE_OFF || policy_excluded(&loop->config, &facts)) {
-		session_rest(&loop->sessions, SESSION_PROCESS(process), now);
+	mode = policy_mode(&loop->config, loop_device(loop), &facts);
+	if (mode == UB_MODE_OFF || policy_excluded(&loop->config, &facts))
 		return false;
-	}
+	if (mode == UB_MODE_OBSERVE && session_is_resting(&loop->sessions, SESSION_OBSERVED(process), now))
+		return false;
 	if (verdict == HEAT_WARM)
 		return true;
 	loop_unpin(loop, process->pid);
@@ -184,9 +229,10 @@ static void end_burst(struct loop *loop, u64 now)
 	for (process = loop->heat.processes; process < loop->heat.processes + HEAT_MAX_PROCESSES; process++) {
 		if (process->pid && !session_find(&loop->sessions, process->pid) &&
 		    !session_is_resting(&loop->sessions, SESSION_PROCESS(process), now) &&
+		    !session_is_resting(&loop->sessions, SESSION_WARM(process), now) &&
 		    heat_judge(&loop->heat, process, &limits) == HEAT_WARM) {
 			if (process->age >= BURST_INTERVALS)
-				session_rest_for(&loop->sessions, SESSION_PROCESS(process), now, WARM_REST_S);
+				session_rest_for(&loop->sessions, SESSION_WARM(process), now, WARM_REST_S);
 			else
 				is_young = true;
 		}
@@ -238,8 +284,7 @@ static u64 work(struct loop *loop)
 	u64 now = session_now(), next;
 	struct session *session;
 
-	if (loop->sessions.device < 0 && now >= loop->next_device_ns)
-		open_device(loop, now);
+	mind_device(loop, now);
 	if (now >= loop->next_sample_ns)
 		look(loop, now);
 	next = loop->next_sample_ns;

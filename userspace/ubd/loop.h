@@ -22,6 +22,9 @@ struct loop {
 	bool is_burst;
 	u64 next_sample_ns;
 	u64 next_device_ns;
+	u64 idle_since_ns;		/* nobody is helped */
+	u64 device_identity;		/* of the device last seen, 0: none */
+	bool has_tried;			/* to open it */
 	u64 started_ns;
 	int epoll_fd, timer_fd, signal_fd, listen_fd;
 	bool is_done;
@@ -31,6 +34,7 @@ struct loop {
 int loop_run(struct loop *loop, void (*ready)(void));
 
 /* For control.c: */
+int loop_device(struct loop *loop);	/* opens /dev/ub if need be; < 0 when it is not there */
 int loop_reload(struct loop *loop, char *why, size_t why_size);
 int loop_pin(struct loop *loop, u32 pid);	/* -ENOSPC */
 void loop_unpin(struct loop *loop, u32 pid);

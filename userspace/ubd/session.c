@@ -14,6 +14,7 @@
 #define NS_PER_S	1000000000ull
 #define NS_PER_MS	1000000ull
 #define LOG_SIZE	4096
+#define LEAST_INSNS	32	/* a block that does not fit with so few never will */
 
 u64 session_now(void)
 {
@@ -74,23 +75,55 @@ void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now)
 	session_rest_for(sessions, inode, offset, now, sessions->config->retry_s);
 }
 
-static int session_lift(struct sessions *sessions, struct session *session, struct region_lifted *ret)
+/* What one UB_IOC_LOAD takes. */
+static bool fits(const struct sessions *sessions, const struct ub_lifted *lifted)
 {
-	const struct region_env env = {
+	u32 bytes = 0, i;
+
+	for (i = 0; i < lifted->range_cnt; i++)
+		bytes += lifted->ranges[i].len;
+	return lifted->range_cnt <= UB_MAX_CODE_RANGES && bytes <= UB_MAX_CODE_BYTES &&
+	       (sessions->device < 0 || (lifted->block.insn_cnt <= sessions->feature.max_insns &&
+					 lifted->block.entry_cnt <= sessions->feature.max_entries));
+}
+
+/* As much as may be loaded: less, when code lies scattered. */
+static int lift_fitting(struct sessions *sessions, struct session *session, struct region_lifted *ret)
+{
+	struct region_env env = {
 		.profile = sessions->profile,
-		.max_guest_insns = sessions->config->max_guest_insns,
+		.max_guest_insns = session->budget,
 		.limit = sessions->device >= 0 ? sessions->feature.limit : POLICY_USER_LIMIT,
 		.may_dispatch = policy_may_dispatch,
 	};
-	int err = region_lift(&session->region, session->pid, &env, ret);
+	int err;
+
+	for (;;) {
+		err = region_lift(&session->region, session->pid, &env, ret);
+		if (err || fits(sessions, ret->lifted))
+			return err;
+		region_lifted_free(ret);
+		if (env.max_guest_insns < LEAST_INSNS)
+			return -E2BIG;
+		env.max_guest_insns /= 2;
+	}
+}
+
+static int session_lift(struct sessions *sessions, struct session *session, struct region_lifted *ret)
+{
+	u64 began_ns = session_now();
+	int err = lift_fitting(sessions, session, ret);
 
 	if (err) {
-		ubd_say(SAY_NOTE, "%u (%s): its hot code cannot be lifted: %s", session->pid, session->comm,
+		ubd_say(SAY_DEBUG, "%u (%s): its hot code cannot be lifted: %s", session->pid, session->comm,
 			err == -EOPNOTSUPP ? "nothing useful to lift" : strerror(-err));
 		return err;
 	}
-	if (ret->is_verified)
+	if (ret->is_verified) {
+		ubd_say(SAY_DEBUG, "%u (%s): lifted %u instructions in %llu ms", session->pid, session->comm,
+			ret->lifted->guest_insn_cnt, (unsigned long long)((session_now() - began_ns) / NS_PER_MS));
 		return 0;
+	}
 	ubd_say(SAY_WARNING, "%u (%s): the verifier refuses the lifted block: %s", session->pid, session->comm,
 		ret->log);
 	region_lifted_free(ret);
@@ -126,6 +159,8 @@ static int load_block(struct sessions *sessions, struct session *session, const 
 	}
 	session->block_id = load.block_id;
 	session->guest_insn_cnt = lifted->guest_insn_cnt;
+	session->insn_cnt = lifted->block.insn_cnt;
+	session->entry_cnt = lifted->block.entry_cnt;
 	session->runs = session->calls = 0;
 	return 0;
 }
@@ -138,6 +173,12 @@ int session_reload(struct sessions *sessions, struct session *session)
 	err = session_lift(sessions, session, &lifted);
 	if (err)
 		return err;
+	if (session->block_id && lifted.lifted->guest_insn_cnt == session->guest_insn_cnt &&
+	    lifted.lifted->block.insn_cnt == session->insn_cnt &&
+	    lifted.lifted->block.entry_cnt == session->entry_cnt) {
+		region_lifted_free(&lifted);
+		return -EALREADY;
+	}
 	err = load_block(sessions, session, lifted.lifted);
 	session->inode = lifted.inode;
 	session->offset = lifted.offset;
@@ -150,8 +191,8 @@ static struct session *fill_slot(struct sessions *sessions, const struct heat_pr
 {
 	struct session *session = sessions->list;
 	const struct heat_site *site;
-	u32 i, best;
 	bool taken[HEAT_MAX_SITES] = { false };
+	u32 i, best, hottest = 0;
 
 	while (session < sessions->list + SESSION_MAX && session->pid)
 		session++;
@@ -160,18 +201,28 @@ static struct session *fill_slot(struct sessions *sessions, const struct heat_pr
 	memset(session, 0, sizeof(*session));
 	session->pid = process->pid;
 	session->start_ns = process->start_ns;
+	session->budget = sessions->config->max_guest_insns < SESSION_FIRST_INSNS ?
+			  sessions->config->max_guest_insns : SESSION_FIRST_INSNS;
 	memcpy(session->comm, process->comm, sizeof(session->comm));
-	/* Hottest first: the first entry is the one that names the code, and the budget may not last for all. */
+	/*
+	 * Hottest first: the first entry is the one that names the code.  Calls made once, while the program began, must
+	 * not be entries: the code behind them is cold, and the block may not become large enough for all.
+	 */
 	for (;;) {
 		best = HEAT_MAX_SITES;
 		for (i = 0; i < process->site_cnt; i++)
 			if (!taken[i] && policy_is_hot_call(NULL, process->sites[i].nr) &&
-			    (best == HEAT_MAX_SITES || process->sites[i].total > process->sites[best].total))
+			    (best == HEAT_MAX_SITES ||
+			     heat_sum(process->sites[i].cnt) > heat_sum(process->sites[best].cnt)))
 				best = i;
 		if (best == HEAT_MAX_SITES)
 			break;
 		taken[best] = true;
 		site = &process->sites[best];
+		if (!hottest)
+			hottest = heat_sum(site->cnt);
+		if (heat_sum(site->cnt) * SESSION_ENTRY_SHARE < hottest)
+			break;
 		region_add_entry(&session->region, site->ip, site->nr);
 	}
 	return session;
@@ -215,8 +266,11 @@ static int attach_and_load(struct sessions *sessions, struct session *session)
 		return err;
 	}
 	session->session_id = attach.session_id;
+	now = session_now();
 	err = load_block(sessions, session, lifted.lifted);
 	session->is_stale = err == -ESTALE;
+	ubd_say(SAY_DEBUG, "%u (%s): loaded in %llu ms", session->pid, session->comm,
+		(unsigned long long)((session_now() - now) / NS_PER_MS));
 	region_lifted_free(&lifted);
 	if (err)
 		ub_detach(sessions->device, session->session_id);
@@ -234,13 +288,13 @@ int session_begin(struct sessions *sessions, const struct heat_process *process,
 	if (mode != UB_MODE_ON || sessions->device < 0) {
 		err = observe(sessions, session);
 		session->pid = 0;
-		session_rest(sessions, SESSION_PROCESS(process), now);
+		session_rest(sessions, SESSION_OBSERVED(process), now);
 		return err;
 	}
 	err = attach_and_load(sessions, session);
 	if (err) {
 		session->pid = 0;
-		if (err != -ESTALE)
+		if (err != -ESTALE && err != -ESRCH)
 			session_rest(sessions, SESSION_PROCESS(process), now);
 		return err;
 	}

@@ -13,6 +13,8 @@
 #define SESSION_FIRST_WATCH_MS	50
 #define SESSION_LAST_WATCH_MS	1000
 #define SESSION_LAST_RETRY_S	3600
+#define SESSION_ENTRY_SHARE	10	/* an entry has at least one sample for so many of the hottest */
+#define SESSION_FIRST_INSNS	500	/* a first block is small: it is there soon, and grows where it is left */
 
 struct session {
 	u32 pid;			/* 0: a free slot */
@@ -22,7 +24,8 @@ struct session {
 	u32 block_id;
 	u64 inode, offset;		/* of its first entry, see code_identity() */
 	struct region region;
-	u32 guest_insn_cnt;
+	u32 budget;			/* guest instructions, at most; doubles with each growth */
+	u32 guest_insn_cnt, insn_cnt, entry_cnt;	/* of the block that is loaded */
 	u32 regrowth_cnt;
 	bool is_stale;			/* code moved under it: lift again */
 	u64 runs, calls;		/* of the block, at the last judgement */
@@ -58,13 +61,17 @@ bool session_is_resting(struct sessions *sessions, u64 inode, u64 offset, u64 no
 void session_rest_for(struct sessions *sessions, u64 inode, u64 offset, u64 now, u32 first_s);
 void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now);
 #define SESSION_PROCESS(process)	((u64)(process)->pid << 32), (process)->start_ns
+/* A rest from faster sampling only: who gets hot meanwhile is helped. */
+#define SESSION_WARM(process)		((u64)(process)->pid << 32 | 1), (process)->start_ns
+/* A rest from reports that it could be helped, were the policy "on". */
+#define SESSION_OBSERVED(process)	((u64)(process)->pid << 32 | 2), (process)->start_ns
 
 /*
  * Lifts the hot calls of @process and, in mode ON, attaches and loads.  0, or -errno; says what came of it.  A
  * process that fails rests.
  */
 int session_begin(struct sessions *sessions, const struct heat_process *process, enum ub_mode mode);
-/* Lifts and loads again in place of the block there is. */
+/* Lifts and loads again in place of the block there is; -EALREADY when it would be the same block again. */
 int session_reload(struct sessions *sessions, struct session *session);
 void session_end(struct sessions *sessions, struct session *session, const char *why);
 void session_end_all(struct sessions *sessions, const char *why);
