@@ -129,8 +129,9 @@ $(GUESTS): $(O)/%: $(B)/%.o
 
 CASES = $(wildcard $(foreach dir,ir verify lift jit,tests/$(dir)/*.ub))
 
-check: tests	## lint, and the tests that need no guest
-	@tests/tally.sh '$(MAKE) --no-print-directory lint' $(if $(RUNNER),'$(RUNNER) $(CASES)') $(UNITS)
+check: programs tests	## lint, and the tests that need no guest
+	@tests/tally.sh '$(MAKE) --no-print-directory lint' $(if $(RUNNER),'$(RUNNER) $(CASES)') $(UNITS) \
+		$(if $(UBD),'tests/host/observe.sh $(UBD)')
 
 bless: $(RUNNER)	## T=FILE...: write what a case does now into it as its expectation
 	$(RUNNER) --bless $(T)

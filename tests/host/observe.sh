@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # ubd --observe names a process that does nothing but getppid(), with that call, and lifts it.
-# Usage: tests/host/observe.sh [UBD].  Needs root and a kernel with BTF; says so and exits 77 without.
+# Usage: tests/host/observe.sh [UBD].  Needs root and a kernel with BTF; says so and counts as no test without.
 set -u
 ubd=${1:-build/ubd}
 dir=$(mktemp -d)
 loop=
 trap '[ -n "$loop" ] && kill "$loop" 2>/dev/null; rm -rf "$dir"' EXIT
 
-fail() { echo "FAIL observe: $*"; exit 1; }
-skip() { echo "SKIP observe: $*"; exit 77; }
+fail() { echo "FAIL observe: $*"; echo "0 passed, 1 failed"; exit 1; }
+skip() { echo "SKIP observe: $*"; echo "0 passed, 0 failed"; exit 0; }
 
 [ -x "$ubd" ] || fail "no $ubd"
 [ "$(id -u)" = 0 ] || skip "not root"
@@ -32,18 +32,19 @@ if [ $status != 0 ]; then
 	grep -qE 'not permitted|lockdown|perf_event_paranoid' "$dir/err" && skip "$(cat "$dir/err")"
 	fail "status $status: $(cat "$dir/err")"
 fi
-python3 - "$dir/out" "$loop" <<'PY' || fail "the report is wrong: $(cat "$dir/out")"
-import json, sys
+# The process is one object of the report's list, on a line of its own here; the first call is the most frequent.
+own=$(sed 's/{"pid":/\n&/g' "$dir/out" | grep "^{\"pid\":$loop,")
 
-report = json.load(open(sys.argv[1]))
-assert report["schema"] == "ub-observe/1", "schema"
-own = [p for p in report["processes"] if p["pid"] == int(sys.argv[2])]
-assert len(own) == 1, "the loop is not named"
-p = own[0]
-assert p["comm"] == "ub-hotloop", p["comm"]
-assert p["call_percent"] >= 20, p["call_percent"]
-assert p["calls"][0]["call"] == "getppid" and p["calls"][0]["in_block"], p["calls"][0]
-assert p["lift"]["ok"] and p["lift"]["verified"], p["lift"]
-assert p["lift"]["user_code_lifted_percent"] >= 90, p["lift"]
-PY
+# has WHAT PATTERN
+has() { grep -qE "$2" <<< "$own" || fail "$1: $(cat "$dir/out")"; }
+
+grep -q '"schema":"ub-observe/1"' "$dir/out" || fail "no schema: $(cat "$dir/out")"
+[ "$(grep -c . <<< "$own")" = 1 ] || fail "the loop is not named: $(cat "$dir/out")"
+has "its name" '"comm":"ub-hotloop"'
+has "too few calls" '"call_percent":([2-9][0-9]|100),'
+has "its call" '"calls":\[\{"call":"getppid",[^}]*"in_block":true'
+has "not lifted" '"lift":\{"ok":true'
+has "too little is lifted" '"user_code_lifted_percent":(9[0-9]|100),'
+has "not verified" '"verified":true'
 echo "ok observe: the loop is named, its call is getppid, its code lifts and verifies"
+echo "1 passed, 0 failed"

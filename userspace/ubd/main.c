@@ -135,7 +135,7 @@ static int run_observe(const struct config *config, u32 seconds, bool is_json)
 	}
 	list = json_object_object_get(report, "processes");
 	if (is_json)
-		printf("%s\n", json_object_to_json_string_ext(report, JSON_C_TO_STRING_PLAIN));
+		printf("%s\n", json_object_to_json_string_ext(report, JSON_C_TO_STRING_NOSLASHESCAPE));
 	for (i = 0; !is_json && i < json_object_array_length(list); i++)
 		print_process(json_object_array_get_idx(list, i));
 	if (!is_json && !json_object_array_length(list))
