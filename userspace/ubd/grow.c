@@ -50,7 +50,7 @@ static bool grow(struct sessions *sessions, struct session *session, const struc
 {
 	u64 min_cnt = info->runs / MIN_SHARE;
 	struct ub_exit_info *exits;
-	u32 cnt, old_insns = session->guest_insn_cnt;
+	u32 cnt, old_insns = session->guest_insn_cnt, old_roots = session->region.root_cnt;
 	bool is_new;
 	int err;
 
@@ -67,6 +67,8 @@ static bool grow(struct sessions *sessions, struct session *session, const struc
 	if (session->budget > sessions->config->max_guest_insns)
 		session->budget = sessions->config->max_guest_insns;
 	err = session_reload(sessions, session);
+	if (err == -EALREADY)
+		region_give_up(&session->region, old_roots);
 	if (err)
 		return false;
 	session->regrowth_cnt++;

@@ -30,6 +30,12 @@ bool region_add_root(struct region *region, u64 ip)
 	return add(region->roots, &region->root_cnt, REGION_MAX_ROOTS, ip);
 }
 
+void region_give_up(struct region *region, u32 cnt)
+{
+	while (region->root_cnt > cnt)
+		add(region->dead, &region->dead_cnt, REGION_MAX_DEAD, region->roots[--region->root_cnt]);
+}
+
 bool region_add_hint(struct region *region, u64 ip, u64 target)
 {
 	u32 i, same = 0;

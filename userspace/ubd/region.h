@@ -27,6 +27,8 @@ struct region {
 /* These return true when something was new (and there was room). */
 bool region_add_entry(struct region *region, u64 ip, u32 nr);
 bool region_add_root(struct region *region, u64 ip);
+/* The roots behind the first @cnt gave nothing: not to be added again. */
+void region_give_up(struct region *region, u32 cnt);
 bool region_add_hint(struct region *region, u64 ip, u64 target);
 
 struct region_env {
