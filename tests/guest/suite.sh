@@ -51,6 +51,7 @@ guest stress "--smp 2" "build/tests/guest/stress 20"
 # One processor: emulated ones can hang when code is patched that another one runs.
 guest unload "--smp 1" "build/tests/guest/unload"
 guest find "--smp 1 --icount" "tests/guest/find.sh"
+guest daemon "--smp 1 --icount" "tests/guest/daemon.sh"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
