@@ -8,12 +8,16 @@
  */
 #include "grow.h"
 
+#include <time.h>
+
 #include "say.h"
+#include "trial.h"
 
 #define NS_PER_MS	1000000ull
 #define MIN_SHARE	50	/* an exit is worth growing at when one entry of so many leaves there */
 #define MIN_EXITS	16
 #define LAST_GROW_MS	10000
+#define SETTLE_NS	1000000
 
 void grow_pause(struct session *session, u64 now)
 {
@@ -108,6 +112,64 @@ static void judge(struct sessions *sessions, struct session *session, const stru
 	session->calls = info->calls;
 }
 
+/* First the price of a call without the block, then the block. */
+static void try_load(struct sessions *sessions, struct session *session, const struct ub_session_info *live, u64 now)
+{
+	int err;
+
+	session->next_watch_ns = now + SESSION_FIRST_WATCH_MS * NS_PER_MS;
+	if (!session->trial.cpu_ns) {
+		trial_begin(&session->trial, session->pid, live, now);
+		return;
+	}
+	if (!trial_learn_native(&session->trial, session->pid, live, now))
+		return;
+	err = session_load_pending(sessions, session);
+	if (err && err != -ESTALE)
+		take_back(sessions, session, now, "its block cannot be loaded");
+	else
+		trial_begin(&session->trial, session->pid, live, now);
+}
+
+/* True when the session was dealt with: the block is out for a recheck, or the session is over. */
+static bool try_block(struct sessions *sessions, struct session *session, const struct ub_session_info *live, u64 now)
+{
+	struct trial *trial = &session->trial;
+	char why[128];
+
+	switch (trial_judge(trial, session->pid, live, now)) {
+	case TRIAL_SUSPECT:
+		ub_unload(sessions->device, session->block_id);
+		session->block_id = 0;
+		trial_begin(trial, session->pid, live, now);
+		break;
+	case TRIAL_BAD:
+		snprintf(why, sizeof(why), "does not pay: %.0f ns a call, %.0f without", trial->block_ns, trial->native_ns);
+		take_back(sessions, session, now, why);
+		return true;
+	case TRIAL_CLEARED:
+		session->is_stale = true;	/* lift it again, the way lost code is */
+		return false;
+	default:
+		break;
+	}
+	if (trial->is_recheck)
+		session->next_watch_ns = now + SESSION_FIRST_WATCH_MS * NS_PER_MS;
+	return trial->is_recheck;
+}
+
+/* A thread in a block tells its counts when it is asked, a little later: the second answer is of now. */
+static int fresh_info(const struct sessions *sessions, const struct session *session, struct ub_session_info *ret)
+{
+	struct timespec pause = { .tv_nsec = SETTLE_NS };
+	int err = ub_session_info(sessions->device, session->session_id, ret);
+
+	if (err || !session->block_id)
+		return err;
+	nanosleep(&pause, NULL);
+	return ub_session_info(sessions->device, session->session_id, ret);
+}
+
 void grow_watch(struct sessions *sessions, struct session *session, u64 now)
 {
 	struct ub_session_info live;
@@ -115,7 +177,7 @@ void grow_watch(struct sessions *sessions, struct session *session, u64 now)
 	struct ub_process facts;
 	int err;
 
-	if (ub_session_info(sessions->device, session->session_id, &live) || live.state == UB_SESSION_DYING) {
+	if (fresh_info(sessions, session, &live) || live.state == UB_SESSION_DYING) {
 		session_end(sessions, session, "the process is gone or runs another program");
 		return;
 	}
@@ -125,6 +187,12 @@ void grow_watch(struct sessions *sessions, struct session *session, u64 now)
 		session_end(sessions, session, "its policy is not \"on\" any more");
 		return;
 	}
+	if (session->has_pending) {
+		try_load(sessions, session, &live, now);
+		return;
+	}
+	if (!session->is_stale && try_block(sessions, session, &live, now))
+		return;
 	err = ub_block_info(sessions->device, session->block_id, &info);
 	if (err || info.state == UB_BLOCK_DEAD || session->is_stale) {
 		if (now >= session->next_grow_ns) {

@@ -242,7 +242,7 @@ static int observe(struct sessions *sessions, struct session *session)
 	return 0;
 }
 
-static int attach_and_load(struct sessions *sessions, struct session *session)
+static int lift_and_attach(struct sessions *sessions, struct session *session)
 {
 	struct region_lifted lifted;
 	struct ub_attach attach;
@@ -266,14 +266,30 @@ static int attach_and_load(struct sessions *sessions, struct session *session)
 		return err;
 	}
 	session->session_id = attach.session_id;
-	now = session_now();
-	err = load_block(sessions, session, lifted.lifted);
+	session->pending = lifted;
+	session->has_pending = true;
+	return 0;
+}
+
+static void drop_pending(struct session *session)
+{
+	if (session->has_pending)
+		region_lifted_free(&session->pending);
+	session->has_pending = false;
+}
+
+int session_load_pending(struct sessions *sessions, struct session *session)
+{
+	u64 began_ns = session_now();
+	int err = load_block(sessions, session, session->pending.lifted);
+
+	drop_pending(session);
 	session->is_stale = err == -ESTALE;
+	if (!err)
+		ubd_say(SAY_NOTE, "%u (%s): block %u of %u instructions, %u entries", session->pid, session->comm,
+			session->block_id, session->guest_insn_cnt, session->region.entry_cnt);
 	ubd_say(SAY_DEBUG, "%u (%s): loaded in %llu ms", session->pid, session->comm,
-		(unsigned long long)((session_now() - now) / NS_PER_MS));
-	region_lifted_free(&lifted);
-	if (err)
-		ub_detach(sessions->device, session->session_id);
+		(unsigned long long)((session_now() - began_ns) / NS_PER_MS));
 	return err;
 }
 
@@ -291,7 +307,7 @@ int session_begin(struct sessions *sessions, const struct heat_process *process,
 		session_rest(sessions, SESSION_OBSERVED(process), now);
 		return err;
 	}
-	err = attach_and_load(sessions, session);
+	err = lift_and_attach(sessions, session);
 	if (err) {
 		session->pid = 0;
 		if (err != -ESTALE && err != -ESRCH)
@@ -302,8 +318,7 @@ int session_begin(struct sessions *sessions, const struct heat_process *process,
 	session->grow_ms = SESSION_FIRST_WATCH_MS;
 	session->next_watch_ns = now + session->watch_ms * NS_PER_MS;
 	sessions->cnt++;
-	ubd_say(SAY_NOTE, "%u (%s): attached; block %u of %u instructions, %u entries", session->pid, session->comm,
-		session->block_id, session->guest_insn_cnt, session->region.entry_cnt);
+	ubd_say(SAY_NOTE, "%u (%s): attached", session->pid, session->comm);
 	return 0;
 }
 
@@ -314,6 +329,7 @@ void session_end(struct sessions *sessions, struct session *session, const char 
 	if (session->session_id && sessions->device >= 0)
 		ub_detach(sessions->device, session->session_id);
 	ubd_say(SAY_NOTE, "%u (%s): detached: %s", session->pid, session->comm, why);
+	drop_pending(session);
 	session->pid = 0;
 	sessions->cnt--;
 }

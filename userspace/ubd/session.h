@@ -16,6 +16,16 @@
 #define SESSION_ENTRY_SHARE	10	/* an entry has at least one sample for so many of the hottest */
 #define SESSION_FIRST_INSNS	500	/* a first block is small: it is there soon, and grows where it is left */
 
+/* What a hooked call costs the process, all its processor time divided among them; see trial.c. */
+struct trial {
+	u64 cpu_ns, calls;		/* where the window under way began; cpu_ns 0: none */
+	u64 since_ns;
+	double native_ns;		/* a call without the block, 0: not known */
+	double block_ns;		/* with it, in the last window */
+	u32 worse_cnt;			/* windows in a row that were slower with it */
+	bool is_recheck;		/* the block is out, to see whether it is to blame */
+};
+
 struct session {
 	u32 pid;			/* 0: a free slot */
 	u64 start_ns;
@@ -29,6 +39,9 @@ struct session {
 	u32 regrowth_cnt;
 	bool is_stale;			/* code moved under it: lift again */
 	u64 runs, calls;		/* of the block, at the last judgement */
+	struct region_lifted pending;	/* to be loaded once it is known what a call costs without */
+	bool has_pending;
+	struct trial trial;
 	u64 next_watch_ns;
 	u32 watch_ms;
 	u64 next_grow_ns;
@@ -73,6 +86,8 @@ void session_rest(struct sessions *sessions, u64 inode, u64 offset, u64 now);
 int session_begin(struct sessions *sessions, const struct heat_process *process, enum ub_mode mode);
 /* Lifts and loads again in place of the block there is; -EALREADY when it would be the same block again. */
 int session_reload(struct sessions *sessions, struct session *session);
+/* Loads what session_begin() lifted. */
+int session_load_pending(struct sessions *sessions, struct session *session);
 void session_end(struct sessions *sessions, struct session *session, const char *why);
 void session_end_all(struct sessions *sessions, const char *why);
 
