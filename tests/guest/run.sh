@@ -92,6 +92,7 @@ case $out in
 *) host_out=$root/$out ;;
 esac
 
+echo "$root" > "$run/project"
 cat > "$run/command" <<END
 mkdir -p ${host_out@Q}
 mount --bind /run/ub-out ${host_out@Q}
