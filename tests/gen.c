@@ -172,7 +172,12 @@ static void put_address(struct gen *g)
 	u8 base = pick(8) ? any_reg(g) : pick(2) ? UB_NOREG : UB_FS;
 
 	if (pick(3) == 0) {
-		put(g, pick(2) ? UB_OP_ADDI : UB_OP_SUBI, UB_W64, UB_RSP, 0, 0, 8 * pick(8));
+		bool f = pick(4) == 0;
+
+		put(g, pick(2) ? UB_OP_ADDI : UB_OP_SUBI, UB_MODE(UB_W64, f, 0), UB_RSP, 0, 0,
+		    pick(8) ? 8 * pick(8) : (1 << 18) * pick(12));
+		if (f)
+			g->undefined = 0;
 		return;
 	}
 	if (base == UB_FS)

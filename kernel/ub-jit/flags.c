@@ -130,7 +130,7 @@ void jit_flags_before_write(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
-	if (!ub_flow_kills(j->block, state->lazy.desc, &j->block->insns[j->idx]))
+	if (!ub_flow_kills(j->block, &state->lazy, &j->block->insns[j->idx]))
 		return;
 	if (!state->in_host && !state->in_slot && are_needed(j))
 		repeat(j);

@@ -10,6 +10,11 @@
 #define MAX_PASSES	32
 #define MAX_SP		(1 << 20)	/* a pending adjustment stays far from the ends of s32 */
 
+static bool in_sp_range(s64 delta)
+{
+	return delta >= -MAX_SP && delta <= MAX_SP;
+}
+
 static bool has_target(const struct ub_insn *insn)
 {
 	return ub_op_info[insn->op].effect & UB_E_JUMPS;
@@ -105,22 +110,27 @@ static bool is_repeatable(const struct ub_insn *insn)
 	}
 }
 
-/* add or sub of a constant to the whole of rsp */
+/* Adds or subtracts a constant, not too large, to the whole of rsp. */
 static bool steps_sp(const struct ub_insn *insn)
 {
 	return (insn->op == UB_OP_ADDI || insn->op == UB_OP_SUBI) && insn->dst == UB_RSP &&
-	       ub_insn_width(insn) == UB_W64;
+	       ub_insn_width(insn) == UB_W64 && in_sp_range(insn->imm);
 }
 
-bool ub_flow_kills(const struct ub_block *block, s32 desc, const struct ub_insn *insn)
+static s32 sp_step(const struct ub_insn *insn)
+{
+	return insn->op == UB_OP_ADDI ? insn->imm : -insn->imm;
+}
+
+bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn)
 {
 	const struct ub_insn *setter;
 
-	if (desc < 0)
+	if (lazy->desc < 0)
 		return false;
-	setter = &block->insns[desc];
+	setter = &block->insns[lazy->desc];
 	if (steps_sp(setter) && steps_sp(insn))
-		return false;	/* lazy.desc_sp keeps count */
+		return !in_sp_range((s64)lazy->desc_sp + sp_step(insn));	/* else lazy.desc_sp keeps count */
 	return ub_flow_writes(insn, setter->dst) ||
 	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && ub_flow_writes(insn, setter->src));
 }
@@ -145,8 +155,8 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 	if (!ub_flow_mentions(insn, UB_RSP))
 		return UB_SP_NONE;
 	if (steps_sp(insn)) {
-		delta = insn->op == UB_OP_ADDI ? insn->imm : -insn->imm;
-		if (sp + delta < -MAX_SP || sp + delta > MAX_SP)
+		delta = sp_step(insn);
+		if (!in_sp_range(sp + delta))
 			return UB_SP_OTHER;
 		*ret_delta = delta;
 		return UB_SP_ADJUST;
@@ -184,7 +194,7 @@ static void step_flags(const struct ub_block *block, const struct ub_flow *flow,
 		lazy->desc_sp = 0;
 		lazy->can_host = true;
 	} else {
-		if (ub_flow_kills(block, lazy->desc, insn))
+		if (ub_flow_kills(block, lazy, insn))
 			lazy->desc = UB_DESC_NONE;
 		if (clobbers(insn))
 			lazy->can_host = lazy->desc >= 0;
@@ -237,7 +247,10 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 			lazy->desc_sp += delta;
 		break;
 	case UB_SP_OTHER:
-		lazy->sp = 0;
+		/* The pending part goes to memory first; a step is then pending alone. */
+		lazy->sp = steps_sp(insn) ? sp_step(insn) : 0;
+		if (steps_sp(insn) && !ub_insn_sets_flags(insn))
+			lazy->desc_sp += lazy->sp;
 		break;
 	default:
 		break;

@@ -71,8 +71,8 @@ bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
 bool ub_flow_reads_flags(const struct ub_insn *insn);
 /* UB_LIVE_*: what is read of the state behind instruction @idx. */
 u8 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx);
-/* Does desc's setter depend on a register that @insn writes? */
-bool ub_flow_kills(const struct ub_block *block, s32 desc, const struct ub_insn *insn);
+/* Does lazy->desc's setter depend on a register that @insn writes? */
+bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn);
 /* What an image's prologue leaves behind. */
 struct ub_lazy ub_flow_at_entry(bool entry_is_call, u64 ip);
 /* An array of insn_cnt + 1 that the caller ub_free()s, or NULL. */
