@@ -413,6 +413,25 @@ static void test_seccomp_kill(void)
 
 /* --- changes of the code --- */
 
+/*
+ * Writes code of the worker.  With several processors it is stopped meanwhile, as a debugger would: an instruction that
+ * is half written is nobody's fault but the writer's, natively too.
+ */
+static void poke(const struct worker *worker, int mem, const char *code)
+{
+	bool must_stop = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	int status;
+
+	if (must_stop) {
+		kill(worker->pid, SIGSTOP);
+		must(waitpid(worker->pid, &status, WUNTRACED) == worker->pid && WIFSTOPPED(status), "stop");
+	}
+	must(pwrite(mem, code, 3, (long)steady_loop_back) == 3, "write mem");
+	if (must_stop)
+		kill(worker->pid, SIGCONT);
+	usleep(100000);
+}
+
 static void test_poke(void)
 {
 	struct worker worker = steady_start(fd, true);
@@ -425,10 +444,9 @@ static void test_poke(void)
 	must(mem >= 0 && pread(mem, old, 3, (long)steady_loop_back) == 3, "mem");
 	check(calls_in(fd, worker.session, 50) > 0 && !worker.shared[SHARED_BAD], "poke-bypassed", "no calls");
 	/* add rax, r12 becomes a nop: from now on all sums are wrong, and that is right. */
-	must(pwrite(mem, "\x0f\x1f\x00", 3, (long)steady_loop_back) == 3, "write mem");
-	usleep(20000);
+	poke(&worker, mem, "\x0f\x1f\x00");
 	check(is_moving(&worker) && worker.shared[SHARED_BAD], "poke-takes-hold", "old code runs");
-	must(pwrite(mem, old, 3, (long)steady_loop_back) == 3, "write mem");
+	poke(&worker, mem, old);
 	is_moving(&worker);
 	bad = worker.shared[SHARED_BAD];
 	is_moving(&worker);

@@ -90,7 +90,8 @@ static void test_storm(void)
 
 	check(!worker.result && !worker.status, "thread-storm", "%lld bad, status 0x%x", (long long)worker.result,
 	      worker.status);
-	check(worker.info.thread_cnt == 1, "thread-storm-left", "%u threads", worker.info.thread_cnt);
+	/* The last joined thread may still be on its way out: join returns before it leaves its session. */
+	check(worker.info.thread_cnt <= 2, "thread-storm-left", "%u threads", worker.info.thread_cnt);
 	check(worker.info.calls > 320 * 100, "thread-storm-bypassed", "%llu calls", worker.info.calls);
 }
 
