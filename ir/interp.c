@@ -6,60 +6,37 @@
  * it is read, memory is reached through an address that may be guarded, guest state at a mark that the block leaves to
  * is that of the mark, exits lie at or below LIMIT.
  */
-#include "alu.h"
-#include "interp.h"
-
-#define MAX_REACH	(1ull << 40)	/* an access starts less than this above LIMIT, see verify.h */
-#define FLAG_IF		0x200u
-#define FLAG_ONE	0x002u		/* bit 1 of RFLAGS is always set */
-#define TEMPS		(((1u << UB_TEMPS_END) - 1) & ~((1u << UB_NGUEST) - 1))
-
-struct run {
-	const struct ub_block *block;
-	const struct ub_interp_world *world;
-	struct ub_interp *s;
-	u32 next_idx;
-	u32 written;		/* bit reg: temporary written; guest registers always are */
-	/* The mark we are behind, and the guest as it was there. */
-	bool has_mark;
-	bool has_stored;	/* memory changed since */
-	u64 mark;
-	u32 mark_flags;
-	u64 mark_regs[UB_NGUEST];
-	/* Why the block is over. */
-	bool is_over;
-	enum ub_left left;
-};
+#include "run.h"
 
 /* --- the ways out --- */
 
-static void stop(struct run *r, enum ub_left left, u64 ip)
+void run_stop(struct run *r, enum ub_left left, u64 ip)
 {
 	r->is_over = true;
 	r->left = left;
 	r->s->ip = ip;
 }
 
-static void bug(struct run *r)
+void run_bug(struct run *r)
 {
 	if (!r->is_over)
-		stop(r, UB_LEFT_BUG, r->mark);
+		run_stop(r, UB_LEFT_BUG, r->mark);
 }
 
 /* The guest goes on at @ip, in code of its own. */
-static void exit_to(struct run *r, u64 ip)
+void run_exit_to(struct run *r, u64 ip)
 {
 	if (ip > r->world->limit)
-		bug(r);
+		run_bug(r);
 	else
-		stop(r, UB_LEFT_EXIT, ip);
+		run_stop(r, UB_LEFT_EXIT, ip);
 }
 
 /* The guest instruction at the mark is to be run natively, from its start. */
-static void leave(struct run *r, enum ub_left left)
+void run_leave(struct run *r, enum ub_left left)
 {
 	if (!r->is_over)
-		stop(r, left, r->mark);
+		run_stop(r, left, r->mark);
 }
 
 /* True when nobody could tell that the instruction at the mark has begun. */
@@ -78,52 +55,52 @@ static void set_mark(struct run *r, u64 ip)
 	memcpy(r->mark_regs, r->s->regs, sizeof(r->mark_regs));
 }
 
-static bool must_yield(struct run *r)
+bool run_must_yield(struct run *r)
 {
 	return r->world->must_yield && r->world->must_yield(r->world->ctx);
 }
 
 /* --- registers, flags, memory --- */
 
-static u64 get(struct run *r, u8 reg)
+u64 run_get(struct run *r, u8 reg)
 {
 	if (reg == UB_FS)
 		return r->world->fs_base;
 	if (reg >= UB_TEMPS_END || !(r->written & 1u << reg)) {
-		bug(r);
+		run_bug(r);
 		return 0;
 	}
 	return r->s->regs[reg];
 }
 
-static void set64(struct run *r, u8 reg, u64 val)
+void run_set64(struct run *r, u8 reg, u64 val)
 {
 	if (reg < UB_NGUEST && !r->has_mark)
-		bug(r);
+		run_bug(r);
 	r->s->regs[reg] = val;
 	r->written |= 1u << reg;
 }
 
 /* At 8 and 16 bits the others stay, at 32 the upper half becomes zero (SDM vol. 1, 3.4.1.1). */
-static void set(struct run *r, u8 reg, enum ub_width w, u64 val)
+void run_set(struct run *r, u8 reg, enum ub_width w, u64 val)
 {
 	val = ub_alu_trunc(w, val);
 	if (w < UB_W32)
-		val |= get(r, reg) & ~ub_alu_trunc(w, UB_U64_MAX);
-	set64(r, reg, val);
+		val |= run_get(r, reg) & ~ub_alu_trunc(w, UB_U64_MAX);
+	run_set64(r, reg, val);
 }
 
-static void set_flags(struct run *r, struct ub_alu alu)
+void run_set_flags(struct run *r, struct ub_alu alu)
 {
 	r->s->flags = (r->s->flags & ~alu.changed) | (alu.flags & alu.changed);
 	r->s->undefined = (r->s->undefined & ~alu.changed) | alu.undefined;
 }
 
-static void finish(struct run *r, const struct ub_insn *insn, struct ub_alu alu)
+void run_finish(struct run *r, const struct ub_insn *insn, struct ub_alu alu)
 {
-	set(r, insn->dst, ub_insn_width(insn), alu.val);
+	run_set(r, insn->dst, ub_insn_width(insn), alu.val);
 	if (ub_insn_sets_flags(insn))
-		set_flags(r, alu);
+		run_set_flags(r, alu);
 }
 
 static bool is_set(struct run *r, const struct ub_insn *insn)
@@ -136,130 +113,130 @@ static u64 address(struct run *r, const struct ub_insn *insn)
 	u64 addr = (s64)insn->off;
 
 	if (insn->src != UB_NOREG)
-		addr += get(r, insn->src);
+		addr += run_get(r, insn->src);
 	if (ub_insn_index(insn) != UB_NOREG)
-		addr += get(r, ub_insn_index(insn)) << ub_insn_scale(insn);
+		addr += run_get(r, ub_insn_index(insn)) << ub_insn_scale(insn);
 	return addr;
 }
 
-static bool is_user(struct run *r, u64 addr, u32 len)
+bool run_is_user(struct run *r, u64 addr, u32 len)
 {
 	return addr < r->world->limit && r->world->limit - addr >= len;
 }
 
 /* The address of a load or store; false, and the block left, when no user address can be meant. */
-static bool access_address(struct run *r, const struct ub_insn *insn, u8 base, u64 *ret)
+bool run_address(struct run *r, const struct ub_insn *insn, u8 base, u64 *ret)
 {
-	*ret = base == UB_NOREG ? (u64)insn->imm : get(r, base) + (s64)insn->off;
+	*ret = base == UB_NOREG ? (u64)insn->imm : run_get(r, base) + (s64)insn->off;
 	if (*ret >= r->world->limit + MAX_REACH)
-		bug(r);
-	else if (!is_user(r, *ret, UB_WIDTH_BYTES(ub_insn_width(insn))))
-		leave(r, UB_LEFT_FAULT);
+		run_bug(r);
+	else if (!run_is_user(r, *ret, UB_WIDTH_BYTES(ub_insn_width(insn))))
+		run_leave(r, UB_LEFT_FAULT);
 	return !r->is_over;
 }
 
-static bool load(struct run *r, const struct ub_insn *insn, u64 *ret)
+bool run_load(struct run *r, const struct ub_insn *insn, u64 *ret)
 {
 	u32 len = UB_WIDTH_BYTES(ub_insn_width(insn));
 	u64 addr;
 
 	*ret = 0;
-	if (!access_address(r, insn, insn->src, &addr))
+	if (!run_address(r, insn, insn->src, &addr))
 		return false;
 	if (!r->world->load(r->world->ctx, addr, len, ret))
-		leave(r, UB_LEFT_FAULT);
+		run_leave(r, UB_LEFT_FAULT);
 	return !r->is_over;
 }
 
-static void store(struct run *r, const struct ub_insn *insn, u64 val)
+void run_store(struct run *r, const struct ub_insn *insn, u64 val)
 {
 	enum ub_width w = ub_insn_width(insn);
 	u64 addr;
 
-	if (!access_address(r, insn, insn->dst, &addr))
+	if (!run_address(r, insn, insn->dst, &addr))
 		return;
 	if (!r->world->store(r->world->ctx, addr, UB_WIDTH_BYTES(w), ub_alu_trunc(w, val)))
-		leave(r, UB_LEFT_FAULT);
+		run_leave(r, UB_LEFT_FAULT);
 	else
 		r->has_stored = true;
 }
 
 /* --- moves and memory --- */
 
-static void do_INSN(struct run *r, const struct ub_insn *insn)
+void interp_INSN(struct run *r, const struct ub_insn *insn)
 {
 	set_mark(r, insn->imm);
 }
 
-static void do_MOV(struct run *r, const struct ub_insn *insn)
+void interp_MOV(struct run *r, const struct ub_insn *insn)
 {
-	set(r, insn->dst, ub_insn_width(insn), get(r, insn->src));
+	run_set(r, insn->dst, ub_insn_width(insn), run_get(r, insn->src));
 }
 
-static void do_MOVI(struct run *r, const struct ub_insn *insn)
+void interp_MOVI(struct run *r, const struct ub_insn *insn)
 {
-	set(r, insn->dst, ub_insn_width(insn), insn->imm);
+	run_set(r, insn->dst, ub_insn_width(insn), insn->imm);
 }
 
-static void do_ZEXT(struct run *r, const struct ub_insn *insn)
+void interp_ZEXT(struct run *r, const struct ub_insn *insn)
 {
-	set64(r, insn->dst, ub_alu_trunc(ub_insn_width(insn), get(r, insn->src)));
+	run_set64(r, insn->dst, ub_alu_trunc(ub_insn_width(insn), run_get(r, insn->src)));
 }
 
-static void do_SEXT32(struct run *r, const struct ub_insn *insn)
+void interp_SEXT32(struct run *r, const struct ub_insn *insn)
 {
-	set64(r, insn->dst, (u32)ub_alu_sext(ub_insn_width(insn), get(r, insn->src)));
+	run_set64(r, insn->dst, (u32)ub_alu_sext(ub_insn_width(insn), run_get(r, insn->src)));
 }
 
-static void do_SEXT64(struct run *r, const struct ub_insn *insn)
+void interp_SEXT64(struct run *r, const struct ub_insn *insn)
 {
-	set64(r, insn->dst, ub_alu_sext(ub_insn_width(insn), get(r, insn->src)));
+	run_set64(r, insn->dst, ub_alu_sext(ub_insn_width(insn), run_get(r, insn->src)));
 }
 
-static void do_LEA(struct run *r, const struct ub_insn *insn)
+void interp_LEA(struct run *r, const struct ub_insn *insn)
 {
-	set64(r, insn->dst, ub_alu_trunc(ub_insn_width(insn), address(r, insn)));
+	run_set64(r, insn->dst, ub_alu_trunc(ub_insn_width(insn), address(r, insn)));
 }
 
-static void do_GUARD(struct run *r, const struct ub_insn *insn)
+void interp_GUARD(struct run *r, const struct ub_insn *insn)
 {
 	u64 addr = address(r, insn);
 
-	set64(r, insn->dst, addr < r->world->limit ? addr : r->world->limit);
+	run_set64(r, insn->dst, addr < r->world->limit ? addr : r->world->limit);
 }
 
-static void do_LOAD(struct run *r, const struct ub_insn *insn)
+void interp_LOAD(struct run *r, const struct ub_insn *insn)
 {
 	u64 val;
 
-	if (load(r, insn, &val))
-		set64(r, insn->dst, ub_alu_trunc(ub_insn_width(insn), val));
+	if (run_load(r, insn, &val))
+		run_set64(r, insn->dst, ub_alu_trunc(ub_insn_width(insn), val));
 }
 
-static void do_LOADS32(struct run *r, const struct ub_insn *insn)
+void interp_LOADS32(struct run *r, const struct ub_insn *insn)
 {
 	u64 val;
 
-	if (load(r, insn, &val))
-		set64(r, insn->dst, (u32)ub_alu_sext(ub_insn_width(insn), val));
+	if (run_load(r, insn, &val))
+		run_set64(r, insn->dst, (u32)ub_alu_sext(ub_insn_width(insn), val));
 }
 
-static void do_LOADS64(struct run *r, const struct ub_insn *insn)
+void interp_LOADS64(struct run *r, const struct ub_insn *insn)
 {
 	u64 val;
 
-	if (load(r, insn, &val))
-		set64(r, insn->dst, ub_alu_sext(ub_insn_width(insn), val));
+	if (run_load(r, insn, &val))
+		run_set64(r, insn->dst, ub_alu_sext(ub_insn_width(insn), val));
 }
 
-static void do_STORE(struct run *r, const struct ub_insn *insn)
+void interp_STORE(struct run *r, const struct ub_insn *insn)
 {
-	store(r, insn, get(r, insn->src));
+	run_store(r, insn, run_get(r, insn->src));
 }
 
-static void do_STOREI(struct run *r, const struct ub_insn *insn)
+void interp_STOREI(struct run *r, const struct ub_insn *insn)
 {
-	store(r, insn, insn->imm);
+	run_store(r, insn, insn->imm);
 }
 
 /* --- dst = dst OP operand, by register and by constant --- */
@@ -269,25 +246,25 @@ static void do_STOREI(struct run *r, const struct ub_insn *insn)
 static void alu_##NAME(struct run *r, const struct ub_insn *insn, u64 b)		\
 {										\
 	enum ub_width w = ub_insn_width(insn);					\
-	u64 a = get(r, insn->dst);						\
+	u64 a = run_get(r, insn->dst);						\
 	bool carry = r->s->flags & UB_FL_CF;					\
 										\
 	(void)w, (void)carry;							\
 	done(result);								\
 }										\
 										\
-static void do_##NAME(struct run *r, const struct ub_insn *insn)			\
+void interp_##NAME(struct run *r, const struct ub_insn *insn)			\
 {										\
-	alu_##NAME(r, insn, get(r, insn->src));					\
+	alu_##NAME(r, insn, run_get(r, insn->src));					\
 }										\
 										\
-static void do_##NAME##I(struct run *r, const struct ub_insn *insn)		\
+void interp_##NAME##I(struct run *r, const struct ub_insn *insn)		\
 {										\
 	alu_##NAME(r, insn, insn->imm);						\
 }
 
-#define FINISH(alu)	finish(r, insn, alu)
-#define COMPARE(alu)	set_flags(r, alu)
+#define FINISH(alu)	run_finish(r, insn, alu)
+#define COMPARE(alu)	run_set_flags(r, alu)
 
 DEFINE_ALU(ADD, ub_alu_add(w, a, b, false), FINISH)
 DEFINE_ALU(SUB, ub_alu_sub(w, a, b, false), FINISH)
@@ -306,112 +283,112 @@ DEFINE_ALU(ROR, ub_alu_ror(w, a, b), FINISH)
 
 /* --- one operand --- */
 
-static void do_NEG(struct run *r, const struct ub_insn *insn)
+void interp_NEG(struct run *r, const struct ub_insn *insn)
 {
-	finish(r, insn, ub_alu_sub(ub_insn_width(insn), 0, get(r, insn->dst), false));
+	run_finish(r, insn, ub_alu_sub(ub_insn_width(insn), 0, run_get(r, insn->dst), false));
 }
 
-static void do_NOT(struct run *r, const struct ub_insn *insn)
+void interp_NOT(struct run *r, const struct ub_insn *insn)
 {
-	set(r, insn->dst, ub_insn_width(insn), ~get(r, insn->dst));
+	run_set(r, insn->dst, ub_insn_width(insn), ~run_get(r, insn->dst));
 }
 
-static void do_INC(struct run *r, const struct ub_insn *insn)
+void interp_INC(struct run *r, const struct ub_insn *insn)
 {
-	finish(r, insn, ub_alu_inc(ub_insn_width(insn), get(r, insn->dst)));
+	run_finish(r, insn, ub_alu_inc(ub_insn_width(insn), run_get(r, insn->dst)));
 }
 
-static void do_DEC(struct run *r, const struct ub_insn *insn)
+void interp_DEC(struct run *r, const struct ub_insn *insn)
 {
-	finish(r, insn, ub_alu_dec(ub_insn_width(insn), get(r, insn->dst)));
+	run_finish(r, insn, ub_alu_dec(ub_insn_width(insn), run_get(r, insn->dst)));
 }
 
-static void do_BSWAP(struct run *r, const struct ub_insn *insn)
+void interp_BSWAP(struct run *r, const struct ub_insn *insn)
 {
-	u64 val = __builtin_bswap64(get(r, insn->dst));
+	u64 val = __builtin_bswap64(run_get(r, insn->dst));
 
-	set(r, insn->dst, ub_insn_width(insn), ub_insn_width(insn) == UB_W32 ? val >> 32 : val);
+	run_set(r, insn->dst, ub_insn_width(insn), ub_insn_width(insn) == UB_W32 ? val >> 32 : val);
 }
 
 /* --- multiply and divide --- */
 
-static void do_IMUL(struct run *r, const struct ub_insn *insn)
+void interp_IMUL(struct run *r, const struct ub_insn *insn)
 {
 	u64 high;
 
-	finish(r, insn, ub_alu_muls(ub_insn_width(insn), get(r, insn->dst), get(r, insn->src), &high));
+	run_finish(r, insn, ub_alu_muls(ub_insn_width(insn), run_get(r, insn->dst), run_get(r, insn->src), &high));
 }
 
-static void do_IMULI(struct run *r, const struct ub_insn *insn)
+void interp_IMULI(struct run *r, const struct ub_insn *insn)
 {
 	u64 high;
 
-	finish(r, insn, ub_alu_muls(ub_insn_width(insn), get(r, insn->src), insn->imm, &high));
+	run_finish(r, insn, ub_alu_muls(ub_insn_width(insn), run_get(r, insn->src), insn->imm, &high));
 }
 
 /* rax, rdx = low, high */
 static void set_pair(struct run *r, enum ub_width w, u64 low, u64 high)
 {
-	set(r, UB_RAX, w, low);
-	set(r, UB_RDX, w, high);
+	run_set(r, UB_RAX, w, low);
+	run_set(r, UB_RDX, w, high);
 }
 
-static void do_MULU(struct run *r, const struct ub_insn *insn)
+void interp_MULU(struct run *r, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
 	u64 high;
-	struct ub_alu alu = ub_alu_mulu(w, get(r, UB_RAX), get(r, insn->src), &high);
+	struct ub_alu alu = ub_alu_mulu(w, run_get(r, UB_RAX), run_get(r, insn->src), &high);
 
 	set_pair(r, w, alu.val, high);
 	if (ub_insn_sets_flags(insn))
-		set_flags(r, alu);
+		run_set_flags(r, alu);
 }
 
-static void do_MULS(struct run *r, const struct ub_insn *insn)
+void interp_MULS(struct run *r, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
 	u64 high;
-	struct ub_alu alu = ub_alu_muls(w, get(r, UB_RAX), get(r, insn->src), &high);
+	struct ub_alu alu = ub_alu_muls(w, run_get(r, UB_RAX), run_get(r, insn->src), &high);
 
 	set_pair(r, w, alu.val, high);
 	if (ub_insn_sets_flags(insn))
-		set_flags(r, alu);
+		run_set_flags(r, alu);
 }
 
-static void do_DIVU(struct run *r, const struct ub_insn *insn)
+void interp_DIVU(struct run *r, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
 	u64 quotient, rest;
 
-	if (ub_alu_divu(w, get(r, UB_RDX), get(r, UB_RAX), get(r, insn->src), &quotient, &rest))
+	if (ub_alu_divu(w, run_get(r, UB_RDX), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest))
 		set_pair(r, w, quotient, rest);
 	else
-		leave(r, UB_LEFT_FAULT);
+		run_leave(r, UB_LEFT_FAULT);
 }
 
-static void do_DIVS(struct run *r, const struct ub_insn *insn)
+void interp_DIVS(struct run *r, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
 	u64 quotient, rest;
 
-	if (ub_alu_divs(w, get(r, UB_RDX), get(r, UB_RAX), get(r, insn->src), &quotient, &rest))
+	if (ub_alu_divs(w, run_get(r, UB_RDX), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest))
 		set_pair(r, w, quotient, rest);
 	else
-		leave(r, UB_LEFT_FAULT);
+		run_leave(r, UB_LEFT_FAULT);
 }
 
 /* --- readers of flags --- */
 
-static void do_SETCC(struct run *r, const struct ub_insn *insn)
+void interp_SETCC(struct run *r, const struct ub_insn *insn)
 {
-	set(r, insn->dst, UB_W8, is_set(r, insn));
+	run_set(r, insn->dst, UB_W8, is_set(r, insn));
 }
 
-static void do_CMOV(struct run *r, const struct ub_insn *insn)
+void interp_CMOV(struct run *r, const struct ub_insn *insn)
 {
-	u64 from = get(r, insn->src), old = get(r, insn->dst);
+	u64 from = run_get(r, insn->src), old = run_get(r, insn->dst);
 
-	set(r, insn->dst, ub_insn_width(insn), is_set(r, insn) ? from : old);
+	run_set(r, insn->dst, ub_insn_width(insn), is_set(r, insn) ? from : old);
 }
 
 /* --- rep --- */
@@ -422,9 +399,9 @@ static bool rep_element(struct run *r, u32 len, bool is_movs)
 	const struct ub_interp_world *world = r->world;
 	u64 *regs = r->s->regs, val = ub_alu_trunc(__builtin_ctz(len), regs[UB_RAX]);
 
-	if (is_movs && (!is_user(r, regs[UB_RSI], len) || !world->load(world->ctx, regs[UB_RSI], len, &val)))
+	if (is_movs && (!run_is_user(r, regs[UB_RSI], len) || !world->load(world->ctx, regs[UB_RSI], len, &val)))
 		return false;
-	if (!is_user(r, regs[UB_RDI], len) || !world->store(world->ctx, regs[UB_RDI], len, val))
+	if (!run_is_user(r, regs[UB_RDI], len) || !world->store(world->ctx, regs[UB_RDI], len, val))
 		return false;
 	regs[UB_RCX]--;
 	regs[UB_RDI] += len;
@@ -440,21 +417,21 @@ static void rep(struct run *r, const struct ub_insn *insn, bool is_movs)
 	u32 len = UB_WIDTH_BYTES(ub_insn_width(insn));
 
 	while (!r->is_over) {
-		if (must_yield(r))
-			leave(r, UB_LEFT_YIELD);
+		if (run_must_yield(r))
+			run_leave(r, UB_LEFT_YIELD);
 		else if (!r->s->regs[UB_RCX])
 			return;
 		else if (!rep_element(r, len, is_movs))
-			leave(r, UB_LEFT_FAULT);
+			run_leave(r, UB_LEFT_FAULT);
 	}
 }
 
-static void do_REPMOVS(struct run *r, const struct ub_insn *insn)
+void interp_REPMOVS(struct run *r, const struct ub_insn *insn)
 {
 	rep(r, insn, true);
 }
 
-static void do_REPSTOS(struct run *r, const struct ub_insn *insn)
+void interp_REPSTOS(struct run *r, const struct ub_insn *insn)
 {
 	rep(r, insn, false);
 }
@@ -469,67 +446,67 @@ static void jump(struct run *r, const struct ub_insn *insn)
 	r->next_idx = target < 0 || target > r->block->insn_cnt ? r->block->insn_cnt : (u32)target;
 }
 
-static void do_JMP(struct run *r, const struct ub_insn *insn)
+void interp_JMP(struct run *r, const struct ub_insn *insn)
 {
 	jump(r, insn);
 }
 
-static void do_JCC(struct run *r, const struct ub_insn *insn)
+void interp_JCC(struct run *r, const struct ub_insn *insn)
 {
 	if (is_set(r, insn))
 		jump(r, insn);
 }
 
-static void do_JEQ(struct run *r, const struct ub_insn *insn)
+void interp_JEQ(struct run *r, const struct ub_insn *insn)
 {
-	if (get(r, insn->src) == (u64)insn->imm)
+	if (run_get(r, insn->src) == (u64)insn->imm)
 		jump(r, insn);
 }
 
-static void do_CHECK(struct run *r, const struct ub_insn *insn)
+void interp_CHECK(struct run *r, const struct ub_insn *insn)
 {
 	(void)insn;
-	if (must_yield(r))
-		leave(r, UB_LEFT_YIELD);
+	if (run_must_yield(r))
+		run_leave(r, UB_LEFT_YIELD);
 }
 
-static void do_BOUND(struct run *r, const struct ub_insn *insn)
+void interp_BOUND(struct run *r, const struct ub_insn *insn)
 {
-	if (get(r, insn->src) > r->world->limit)
-		leave(r, UB_LEFT_BOUND);
+	if (run_get(r, insn->src) > r->world->limit)
+		run_leave(r, UB_LEFT_BOUND);
 }
 
-static void do_EXIT(struct run *r, const struct ub_insn *insn)
+void interp_EXIT(struct run *r, const struct ub_insn *insn)
 {
-	exit_to(r, insn->imm);
+	run_exit_to(r, insn->imm);
 }
 
-static void do_EXITTO(struct run *r, const struct ub_insn *insn)
+void interp_EXITTO(struct run *r, const struct ub_insn *insn)
 {
-	exit_to(r, get(r, insn->src));
+	run_exit_to(r, run_get(r, insn->src));
 }
 
 /* As the syscall instruction: rcx is the address behind it, r11 the flags; IF is set in user mode. */
-static void do_SYSCALL(struct run *r, const struct ub_insn *insn)
+void interp_SYSCALL(struct run *r, const struct ub_insn *insn)
 {
 	const struct ub_interp_world *world = r->world;
 	u64 *regs = r->s->regs;
 	u32 old_flags = r->s->flags;
 
 	if ((u32)regs[UB_RAX] != (u32)insn->imm || !world->syscall || !world->syscall(world->ctx, regs)) {
-		leave(r, UB_LEFT_SYSCALL);
+		run_leave(r, UB_LEFT_SYSCALL);
 		return;
 	}
 	regs[UB_RCX] = r->mark + 2;
 	regs[UB_R11] = old_flags | FLAG_IF | FLAG_ONE;
 	r->written &= ~TEMPS;
 	r->has_mark = false;
-	if (must_yield(r))
-		stop(r, UB_LEFT_YIELD, r->mark + 2);
+	if (run_must_yield(r))
+		run_stop(r, UB_LEFT_YIELD, r->mark + 2);
 }
 
 static void (*const table[UB_OP_COUNT])(struct run *r, const struct ub_insn *insn) = {
-#define OP(name, text, shape, widths, effect) [UB_OP_##name] = do_##name,
+#define OP(name, text, shape, widths, effect) [UB_OP_##name] = interp_##name,
 #include "ops.h"
 };
 
@@ -539,17 +516,17 @@ static void step(struct run *r)
 	const char *why;
 
 	if (r->next_idx >= r->block->insn_cnt) {
-		bug(r);
+		run_bug(r);
 		return;
 	}
 	insn = &r->block->insns[r->next_idx];
 	r->s->insn_idx = r->next_idx;
 	if (r->world->max_steps && r->s->steps >= r->world->max_steps) {
-		stop(r, UB_LEFT_STEPS, r->mark);
+		run_stop(r, UB_LEFT_STEPS, r->mark);
 		return;
 	}
 	if (ub_insn_check(insn, &why) || (ub_op_info[insn->op].effect & UB_E_LEAVES && !is_exact(r))) {
-		bug(r);
+		run_bug(r);
 		return;
 	}
 	r->s->steps++;

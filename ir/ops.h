@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Every IR operation, once.  The enum, the wire checks, the disassembler, the
- * assembler and docs/IR.md are made from this list.  interp.c, verifier/step.c
- * and kernel/ub-jit/lower.c each have a static do_NAME() per row and a table
- * made from the list too, so a forgotten operation does not compile.
+ * assembler and docs/IR.md are made from this list.  The interpreter, the
+ * verifier and the JIT each have a function interp_NAME(), step_NAME() and
+ * lower_NAME() per row and a table made from the list too, so a forgotten
+ * operation does not link.
  *
  * OP(name, text, shape, widths, effect)
  *   text    mnemonic; written as text[.width][f], e.g. "add.64f r0, r1"

@@ -2,7 +2,7 @@
 /*
  * step: what does an instruction change of what is known?
  *
- * One do_NAME() per row of ops.h.  Promise: if a concrete machine is described by the state before, the machine behind
+ * One step_NAME() per row of ops.h.  Promise: if a concrete machine is described by the state before, the machine behind
  * the instruction is described by the state behind it.  It judges nothing (check.c has done so) and refuses nothing:
  * where it knows no better the result is any value of its width.
  *
@@ -11,17 +11,9 @@
  * (Spectre v1), so only data flow may carry a fact that an access relies on.  The one exception is is_bounded, which
  * justifies no access: exitto hands its address to C code, when the branch has been decided.
  */
-#include "env.h"
+#include "step.h"
 
-struct step {
-	const struct ub_insn *insn;
-	struct ub_state *state;
-	u64 limit;
-	u32 idx;
-	u32 width;		/* in bits */
-};
-
-static bool may_hold_guard(u8 reg)
+bool step_may_hold_guard(u8 reg)
 {
 	return reg >= UB_GUARDS && reg < UB_GUARDS_END;
 }
@@ -37,10 +29,10 @@ static bool tells_more(const struct step *step, u8 reg, const struct ub_reg *val
 }
 
 /* Writes all 64 bits. */
-static void put(struct step *step, u8 reg, struct ub_reg value)
+void step_put(struct step *step, u8 reg, struct ub_reg value)
 {
 	/* Sound: a guarded value is a plain one too; only r16 and r17 stay in machine registers. */
-	if (!may_hold_guard(reg) && value.kind == UB_REG_GUARDED)
+	if (!step_may_hold_guard(reg) && value.kind == UB_REG_GUARDED)
 		value = ub_reg_plain(&value, step->limit);
 	value.by = tells_more(step, reg, &value) ? step->state->regs[reg].by : step->idx + 1;
 	step->state->regs[reg] = value;
@@ -53,46 +45,46 @@ static void put(struct step *step, u8 reg, struct ub_reg value)
  * a load may run ahead of the store that wrote it and find what was there before (v4), which is anything.  So what is
  * known of the others moves no guard; it only counts where nothing is speculative, for exitto.
  */
-static struct ub_reg whole(const struct step *step, u8 reg)
+struct ub_reg step_whole(const struct step *step, u8 reg)
 {
 	struct ub_reg value = ub_reg_any();
 
-	if (may_hold_guard(reg))
+	if (step_may_hold_guard(reg))
 		value = ub_reg_plain(&step->state->regs[reg], step->limit);
 	value.is_bounded = false;
 	return value;
 }
 
 /* A register as an operand of the instruction's width. */
-static struct ub_reg part(const struct step *step, u8 reg)
+struct ub_reg step_part(const struct step *step, u8 reg)
 {
-	struct ub_reg value = whole(step, reg);
+	struct ub_reg value = step_whole(step, reg);
 
 	return step->width == 64 ? value : ub_reg_zext(&value, step->width);
 }
 
-static struct ub_reg constant(const struct step *step)
+struct ub_reg step_constant(const struct step *step)
 {
 	return ub_reg_const((u64)step->insn->imm & ub_low_mask(step->width));
 }
 
-static struct ub_reg unknown(u32 width)
+struct ub_reg step_unknown(u32 width)
 {
 	return width == 64 ? ub_reg_any() : ub_reg_between(0, ub_low_mask(width));
 }
 
 /* Writes dst as x86 does: 8 and 16 bits keep the others, 32 clear them. */
-static void put_part(struct step *step, struct ub_reg value)
+void step_put_part(struct step *step, struct ub_reg value)
 {
 	struct ub_reg old;
 
 	if (step->width < 32) {
-		old = whole(step, step->insn->dst);
+		old = step_whole(step, step->insn->dst);
 		value = ub_reg_insert(&old, &value, step->width);
 	} else if (step->width == 32) {
 		value = ub_reg_zext(&value, 32);
 	}
-	put(step, step->insn->dst, value);
+	step_put(step, step->insn->dst, value);
 }
 
 typedef struct ub_reg (*binary_fn)(const struct ub_reg *a, const struct ub_reg *b);
@@ -100,66 +92,66 @@ typedef struct ub_reg (*binary_fn)(const struct ub_reg *a, const struct ub_reg *
 /* Sound: the low W bits of these results depend on the low W bits of the operands alone. */
 static void binary(struct step *step, binary_fn op, struct ub_reg b)
 {
-	struct ub_reg a = part(step, step->insn->dst);
+	struct ub_reg a = step_part(step, step->insn->dst);
 
-	put_part(step, op(&a, &b));
+	step_put_part(step, op(&a, &b));
 }
 
-static void forget_dst(struct step *step)
+void step_forget_dst(struct step *step)
 {
-	put_part(step, unknown(step->width));
+	step_put_part(step, step_unknown(step->width));
 }
 
 /* Moves. */
 
-static void do_INSN(struct step *step)
+void step_INSN(struct step *step)
 {
 	step->state->mark = step->idx;
 	step->state->is_dirty = false;
 }
 
-static void do_MOV(struct step *step)
+void step_MOV(struct step *step)
 {
 	const struct ub_reg *src = &step->state->regs[step->insn->src];
 	struct ub_reg value;
 
 	if (step->width < 64) {
-		put_part(step, part(step, step->insn->src));
+		step_put_part(step, step_part(step, step->insn->src));
 		return;
 	}
 	/* Sound: a whole copy is as good as the original, bound included, and from r16 and r17 the guard too. */
-	value = may_hold_guard(step->insn->src) ? *src : whole(step, step->insn->src);
+	value = step_may_hold_guard(step->insn->src) ? *src : step_whole(step, step->insn->src);
 	value.is_bounded = src->is_bounded;
-	put(step, step->insn->dst, value);
+	step_put(step, step->insn->dst, value);
 }
 
-static void do_MOVI(struct step *step)
+void step_MOVI(struct step *step)
 {
-	put_part(step, constant(step));
+	step_put_part(step, step_constant(step));
 }
 
-static void do_ZEXT(struct step *step)
+void step_ZEXT(struct step *step)
 {
-	put(step, step->insn->dst, part(step, step->insn->src));
+	step_put(step, step->insn->dst, step_part(step, step->insn->src));
 }
 
 static struct ub_reg sign_extended(const struct step *step, u8 reg)
 {
-	struct ub_reg value = whole(step, reg);
+	struct ub_reg value = step_whole(step, reg);
 
 	return ub_reg_sext(&value, step->width);
 }
 
-static void do_SEXT32(struct step *step)
+void step_SEXT32(struct step *step)
 {
 	struct ub_reg value = sign_extended(step, step->insn->src);
 
-	put(step, step->insn->dst, ub_reg_zext(&value, 32));
+	step_put(step, step->insn->dst, ub_reg_zext(&value, 32));
 }
 
-static void do_SEXT64(struct step *step)
+void step_SEXT64(struct step *step)
 {
-	put(step, step->insn->dst, sign_extended(step, step->insn->src));
+	step_put(step, step->insn->dst, sign_extended(step, step->insn->src));
 }
 
 /* index << scale, zero without index */
@@ -170,7 +162,7 @@ static struct ub_reg scaled_index(const struct step *step)
 
 	if (index == UB_NOREG)
 		return ub_reg_const(0);
-	value = whole(step, index);
+	value = step_whole(step, index);
 	return ub_reg_shl(&value, ub_insn_scale(step->insn));
 }
 
@@ -184,64 +176,64 @@ static bool is_small(const struct ub_reg *value, s64 *ret_min, s64 *ret_max)
 	return true;
 }
 
-static void do_LEA(struct step *step)
+void step_LEA(struct step *step)
 {
 	const struct ub_insn *insn = step->insn;
 	struct ub_reg index = scaled_index(step), base, off = ub_reg_const((u64)(s64)insn->off), sum;
 	s64 min, max;
 
 	if (insn->src == UB_FS) {
-		put(step, insn->dst, unknown(step->width));
+		step_put(step, insn->dst, step_unknown(step->width));
 		return;
 	}
 	if (insn->src != UB_NOREG && step->state->regs[insn->src].kind == UB_REG_GUARDED && step->width == 64 &&
 	    is_small(&index, &min, &max)) {
 		/* Sound: guard + k + index + off in whole numbers. */
-		put(step, insn->dst, ub_reg_move_guard(&step->state->regs[insn->src], min + insn->off,
+		step_put(step, insn->dst, ub_reg_move_guard(&step->state->regs[insn->src], min + insn->off,
 						       max + insn->off, step->limit));
 		return;
 	}
-	base = insn->src == UB_NOREG ? ub_reg_const(0) : whole(step, insn->src);
+	base = insn->src == UB_NOREG ? ub_reg_const(0) : step_whole(step, insn->src);
 	sum = ub_reg_add(&base, &index);
 	sum = ub_reg_add(&sum, &off);
-	put(step, insn->dst, step->width == 64 ? sum : ub_reg_zext(&sum, 32));
+	step_put(step, insn->dst, step->width == 64 ? sum : ub_reg_zext(&sum, 32));
 }
 
 /* Memory. */
 
-static void do_GUARD(struct step *step)
+void step_GUARD(struct step *step)
 {
 	/* Sound: min(x, LIMIT) is 0..LIMIT for every x, also while a CPU speculates: cmp and cmov are data flow. */
-	put(step, step->insn->dst, ub_reg_guard());
+	step_put(step, step->insn->dst, ub_reg_guard());
 }
 
-static void do_LOAD(struct step *step)
+void step_LOAD(struct step *step)
 {
 	/* Sound: memory holds anything, above the width are zeros. */
-	put(step, step->insn->dst, unknown(step->width));
+	step_put(step, step->insn->dst, step_unknown(step->width));
 }
 
-static void do_LOADS32(struct step *step)
+void step_LOADS32(struct step *step)
 {
-	struct ub_reg value = unknown(step->width);
+	struct ub_reg value = step_unknown(step->width);
 
 	value = ub_reg_sext(&value, step->width);
-	put(step, step->insn->dst, ub_reg_zext(&value, 32));
+	step_put(step, step->insn->dst, ub_reg_zext(&value, 32));
 }
 
-static void do_LOADS64(struct step *step)
+void step_LOADS64(struct step *step)
 {
-	struct ub_reg value = unknown(step->width);
+	struct ub_reg value = step_unknown(step->width);
 
-	put(step, step->insn->dst, ub_reg_sext(&value, step->width));
+	step_put(step, step->insn->dst, ub_reg_sext(&value, step->width));
 }
 
-static void do_STORE(struct step *step)
+void step_STORE(struct step *step)
 {
 	(void)step;
 }
 
-static void do_STOREI(struct step *step)
+void step_STOREI(struct step *step)
 {
 	(void)step;
 }
@@ -256,58 +248,58 @@ static bool add_to_guard(struct step *step, const struct ub_reg *b)
 
 	if (a->kind != UB_REG_GUARDED || step->width != 64 || !is_small(b, &min, &max))
 		return false;
-	put(step, step->insn->dst, ub_reg_move_guard(a, min, max, step->limit));
+	step_put(step, step->insn->dst, ub_reg_move_guard(a, min, max, step->limit));
 	return true;
 }
 
-static void do_ADD(struct step *step)
+void step_ADD(struct step *step)
 {
-	struct ub_reg b = part(step, step->insn->src);
+	struct ub_reg b = step_part(step, step->insn->src);
 
 	if (!add_to_guard(step, &b))
 		binary(step, ub_reg_add, b);
 }
 
-static void do_SUB(struct step *step)
+void step_SUB(struct step *step)
 {
-	binary(step, ub_reg_sub, part(step, step->insn->src));
+	binary(step, ub_reg_sub, step_part(step, step->insn->src));
 }
 
-static void do_AND(struct step *step)
+void step_AND(struct step *step)
 {
-	binary(step, ub_reg_and, part(step, step->insn->src));
+	binary(step, ub_reg_and, step_part(step, step->insn->src));
 }
 
-static void do_OR(struct step *step)
+void step_OR(struct step *step)
 {
-	binary(step, ub_reg_or, part(step, step->insn->src));
+	binary(step, ub_reg_or, step_part(step, step->insn->src));
 }
 
-static void do_XOR(struct step *step)
+void step_XOR(struct step *step)
 {
 	/* Sound: x ^ x is 0. */
 	if (step->insn->dst == step->insn->src)
-		put_part(step, ub_reg_const(0));
+		step_put_part(step, ub_reg_const(0));
 	else
-		binary(step, ub_reg_xor, part(step, step->insn->src));
+		binary(step, ub_reg_xor, step_part(step, step->insn->src));
 }
 
-static void do_ADC(struct step *step)
+void step_ADC(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
-static void do_SBB(struct step *step)
+void step_SBB(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
-static void do_CMP(struct step *step)
+void step_CMP(struct step *step)
 {
 	(void)step;
 }
 
-static void do_TEST(struct step *step)
+void step_TEST(struct step *step)
 {
 	(void)step;
 }
@@ -318,274 +310,274 @@ static void add_constant(struct step *step, s64 imm)
 	const struct ub_reg *a = &step->state->regs[step->insn->dst];
 
 	if (a->kind == UB_REG_GUARDED && step->width == 64)
-		put(step, step->insn->dst, ub_reg_move_guard(a, imm, imm, step->limit));
+		step_put(step, step->insn->dst, ub_reg_move_guard(a, imm, imm, step->limit));
 	else
 		binary(step, ub_reg_add, ub_reg_const((u64)imm & ub_low_mask(step->width)));
 }
 
 /* Constants of these are sign-extended from 32 bits (wire.c), so imm and -imm are exact. */
-static void do_ADDI(struct step *step)
+void step_ADDI(struct step *step)
 {
 	add_constant(step, step->insn->imm);
 }
 
-static void do_SUBI(struct step *step)
+void step_SUBI(struct step *step)
 {
 	add_constant(step, -step->insn->imm);
 }
 
-static void do_ANDI(struct step *step)
+void step_ANDI(struct step *step)
 {
-	binary(step, ub_reg_and, constant(step));
+	binary(step, ub_reg_and, step_constant(step));
 }
 
-static void do_ORI(struct step *step)
+void step_ORI(struct step *step)
 {
-	binary(step, ub_reg_or, constant(step));
+	binary(step, ub_reg_or, step_constant(step));
 }
 
-static void do_XORI(struct step *step)
+void step_XORI(struct step *step)
 {
-	binary(step, ub_reg_xor, constant(step));
+	binary(step, ub_reg_xor, step_constant(step));
 }
 
-static void do_ADCI(struct step *step)
+void step_ADCI(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
-static void do_SBBI(struct step *step)
+void step_SBBI(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
-static void do_CMPI(struct step *step)
-{
-	(void)step;
-}
-
-static void do_TESTI(struct step *step)
+void step_CMPI(struct step *step)
 {
 	(void)step;
 }
 
-static void do_NEG(struct step *step)
+void step_TESTI(struct step *step)
 {
-	struct ub_reg zero = ub_reg_const(0), a = part(step, step->insn->dst);
-
-	put_part(step, ub_reg_sub(&zero, &a));
+	(void)step;
 }
 
-static void do_NOT(struct step *step)
+void step_NEG(struct step *step)
+{
+	struct ub_reg zero = ub_reg_const(0), a = step_part(step, step->insn->dst);
+
+	step_put_part(step, ub_reg_sub(&zero, &a));
+}
+
+void step_NOT(struct step *step)
 {
 	binary(step, ub_reg_xor, ub_reg_const(ub_low_mask(step->width)));
 }
 
-static void do_INC(struct step *step)
+void step_INC(struct step *step)
 {
 	add_constant(step, 1);
 }
 
-static void do_DEC(struct step *step)
+void step_DEC(struct step *step)
 {
 	add_constant(step, -1);
 }
 
-static void do_BSWAP(struct step *step)
+void step_BSWAP(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
 /* Shifts.  @cnt is below the width. */
 
 static void shift_left(struct step *step, u32 cnt)
 {
-	struct ub_reg a = part(step, step->insn->dst);
+	struct ub_reg a = step_part(step, step->insn->dst);
 
-	put_part(step, ub_reg_shl(&a, cnt));
+	step_put_part(step, ub_reg_shl(&a, cnt));
 }
 
 static void shift_right(struct step *step, u32 cnt)
 {
-	struct ub_reg a = part(step, step->insn->dst);
+	struct ub_reg a = step_part(step, step->insn->dst);
 
-	put_part(step, ub_reg_shr(&a, cnt));
+	step_put_part(step, ub_reg_shr(&a, cnt));
 }
 
 static void shift_signed(struct step *step, u32 cnt)
 {
 	struct ub_reg a = sign_extended(step, step->insn->dst);
 
-	put_part(step, ub_reg_sar(&a, cnt));
+	step_put_part(step, ub_reg_sar(&a, cnt));
 }
 
-static void do_SHLI(struct step *step)
+void step_SHLI(struct step *step)
 {
 	shift_left(step, step->insn->imm);
 }
 
-static void do_SHRI(struct step *step)
+void step_SHRI(struct step *step)
 {
 	shift_right(step, step->insn->imm);
 }
 
-static void do_SARI(struct step *step)
+void step_SARI(struct step *step)
 {
 	shift_signed(step, step->insn->imm);
 }
 
-static void do_ROLI(struct step *step)
+void step_ROLI(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
-static void do_RORI(struct step *step)
+void step_RORI(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
 /* The count is in r1, of which nothing is known that holds while a CPU speculates. */
-static void do_SHL(struct step *step)
+void step_SHL(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
-static void do_SHR(struct step *step)
+void step_SHR(struct step *step)
 {
-	struct ub_reg a = part(step, step->insn->dst);
+	struct ub_reg a = step_part(step, step->insn->dst);
 
 	/* Sound: whatever the count, x >> n is at most x. */
-	put_part(step, ub_reg_between(0, ub_reg_max(&a)));
+	step_put_part(step, ub_reg_between(0, ub_reg_max(&a)));
 }
 
-static void do_SAR(struct step *step)
+void step_SAR(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
-static void do_ROL(struct step *step)
+void step_ROL(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
-static void do_ROR(struct step *step)
+void step_ROR(struct step *step)
 {
-	forget_dst(step);
+	step_forget_dst(step);
 }
 
 /* Products and quotients. */
 
-static void do_IMUL(struct step *step)
+void step_IMUL(struct step *step)
 {
-	binary(step, ub_reg_mul, part(step, step->insn->src));
+	binary(step, ub_reg_mul, step_part(step, step->insn->src));
 }
 
-static void do_IMULI(struct step *step)
+void step_IMULI(struct step *step)
 {
-	struct ub_reg a = part(step, step->insn->src), b = constant(step);
+	struct ub_reg a = step_part(step, step->insn->src), b = step_constant(step);
 
-	put_part(step, ub_reg_mul(&a, &b));
+	step_put_part(step, ub_reg_mul(&a, &b));
 }
 
 static void forget_rax_rdx(struct step *step)
 {
-	put(step, UB_RAX, unknown(step->width));
-	put(step, UB_RDX, unknown(step->width));
+	step_put(step, UB_RAX, step_unknown(step->width));
+	step_put(step, UB_RDX, step_unknown(step->width));
 }
 
-static void do_MULU(struct step *step)
+void step_MULU(struct step *step)
 {
 	forget_rax_rdx(step);
 }
 
-static void do_MULS(struct step *step)
+void step_MULS(struct step *step)
 {
 	forget_rax_rdx(step);
 }
 
-static void do_DIVU(struct step *step)
+void step_DIVU(struct step *step)
 {
 	forget_rax_rdx(step);
 }
 
-static void do_DIVS(struct step *step)
+void step_DIVS(struct step *step)
 {
 	forget_rax_rdx(step);
 }
 
 /* Readers of the flags. */
 
-static void do_SETCC(struct step *step)
+void step_SETCC(struct step *step)
 {
-	struct ub_reg old = whole(step, step->insn->dst), bit = ub_reg_between(0, 1);
+	struct ub_reg old = step_whole(step, step->insn->dst), bit = ub_reg_between(0, 1);
 
-	put(step, step->insn->dst, ub_reg_insert(&old, &bit, 8));
+	step_put(step, step->insn->dst, ub_reg_insert(&old, &bit, 8));
 }
 
-static void do_CMOV(struct step *step)
+void step_CMOV(struct step *step)
 {
-	struct ub_reg a = part(step, step->insn->dst), b = part(step, step->insn->src);
+	struct ub_reg a = step_part(step, step->insn->dst), b = step_part(step, step->insn->src);
 
 	/* Sound: either of the two; that both are guarded is not asked, so the result is a plain value. */
-	put_part(step, ub_reg_join(&a, &b, step->limit));
+	step_put_part(step, ub_reg_join(&a, &b, step->limit));
 }
 
 /* The rest. */
 
-static void do_REPMOVS(struct step *step)
+void step_REPMOVS(struct step *step)
 {
-	put(step, UB_RCX, ub_reg_any());
-	put(step, UB_RSI, ub_reg_any());
-	put(step, UB_RDI, ub_reg_any());
+	step_put(step, UB_RCX, ub_reg_any());
+	step_put(step, UB_RSI, ub_reg_any());
+	step_put(step, UB_RDI, ub_reg_any());
 }
 
-static void do_REPSTOS(struct step *step)
+void step_REPSTOS(struct step *step)
 {
-	put(step, UB_RCX, ub_reg_any());
-	put(step, UB_RDI, ub_reg_any());
+	step_put(step, UB_RCX, ub_reg_any());
+	step_put(step, UB_RDI, ub_reg_any());
 }
 
-static void do_JMP(struct step *step)
+void step_JMP(struct step *step)
 {
 	(void)step;
 }
 
 /* Branches teach nothing, see above. */
-static void do_JCC(struct step *step)
+void step_JCC(struct step *step)
 {
 	(void)step;
 }
 
-static void do_JEQ(struct step *step)
+void step_JEQ(struct step *step)
 {
 	(void)step;
 }
 
-static void do_CHECK(struct step *step)
+void step_CHECK(struct step *step)
 {
 	(void)step;
 }
 
-static void do_BOUND(struct step *step)
+void step_BOUND(struct step *step)
 {
 	step->state->regs[step->insn->src].is_bounded = true;
 }
 
-static void do_EXIT(struct step *step)
+void step_EXIT(struct step *step)
 {
 	(void)step;
 }
 
-static void do_EXITTO(struct step *step)
+void step_EXITTO(struct step *step)
 {
 	(void)step;
 }
 
-static void do_SYSCALL(struct step *step)
+void step_SYSCALL(struct step *step)
 {
-	put(step, UB_RAX, ub_reg_any());
-	put(step, UB_RCX, ub_reg_any());
-	put(step, UB_R11, ub_reg_any());
+	step_put(step, UB_RAX, ub_reg_any());
+	step_put(step, UB_RCX, ub_reg_any());
+	step_put(step, UB_R11, ub_reg_any());
 	/* Sound: C code ran; the machine registers of the temporaries may hold what it left there. */
 	ub_state_forget_temps(step->state, step->idx + 1);
 	/* The guest is behind its instruction now; what comes next has a mark of its own. */
@@ -593,7 +585,7 @@ static void do_SYSCALL(struct step *step)
 }
 
 static void (*const steps[UB_OP_COUNT])(struct step *step) = {
-#define OP(name, text, shape, widths, effect) [UB_OP_##name] = do_##name,
+#define OP(name, text, shape, widths, effect) [UB_OP_##name] = step_##name,
 #include "../ir/ops.h"
 };
 

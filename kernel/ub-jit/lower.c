@@ -2,7 +2,7 @@
 /*
  * lower: which machine instructions does one IR operation become?
  *
- * One do_NAME() per row of ir/ops.h, called through a table made from it.  Most operations become the x86 instruction
+ * One lower_NAME() per row of ir/ops.h, called through a table made from it.  Most operations become the x86 instruction
  * of the same name on the same registers.  A 32-bit result that lives in memory goes through the scratch register,
  * because only a write of a whole register clears the upper half.
  */
@@ -11,12 +11,12 @@
 #define REP_CHUNK	4096	/* elements between two looks at the work flags */
 #define STEP_MAX	160	/* bytes of code one operation may need, stubs included: sizes the buffer */
 
-static struct x86_rm dst_loc(const struct ub_insn *insn)
+struct x86_rm lower_dst(const struct ub_insn *insn)
 {
 	return jit_loc(insn->dst);
 }
 
-static struct x86_rm src_loc(const struct ub_insn *insn)
+struct x86_rm lower_src(const struct ub_insn *insn)
 {
 	return jit_loc(insn->src);
 }
@@ -39,21 +39,21 @@ static bool wants_flags(const struct jit *j, const struct ub_insn *insn)
 }
 
 /* Before and after an operation that changes the machine's flags as its x86 namesake does. */
-static void flags_before(struct jit *j)
+void lower_flags_before(struct jit *j)
 {
 	jit_flags_clobber(j);
 }
 
-static void flags_after(struct jit *j, const struct ub_insn *insn)
+void lower_flags_after(struct jit *j, const struct ub_insn *insn)
 {
 	if (ub_insn_sets_flags(insn))
 		jit_flags_set(j);
 }
 
 /* The register that holds src, loaded into the scratch register if it lives in memory. */
-static u8 src_reg(struct jit *j, const struct ub_insn *insn)
+u8 lower_src_reg(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm src = src_loc(insn);
+	struct x86_rm src = lower_src(insn);
 
 	if (!src.is_mem)
 		return src.reg;
@@ -61,30 +61,30 @@ static u8 src_reg(struct jit *j, const struct ub_insn *insn)
 	return REG_SCRATCH;
 }
 
-static void do_INSN(struct jit *j, const struct ub_insn *insn)
+void lower_INSN(struct jit *j, const struct ub_insn *insn)
 {
 	j->mark_ip = insn->imm;
 }
 
-static void do_MOV(struct jit *j, const struct ub_insn *insn)
+void lower_MOV(struct jit *j, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 
 	if (!dst.is_mem) {
-		x86_mov_reg_rm(&j->code, w, dst.reg, src_loc(insn));
+		x86_mov_reg_rm(&j->code, w, dst.reg, lower_src(insn));
 	} else if (w == UB_W32) {
-		x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, src_loc(insn));
+		x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, lower_src(insn));
 		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
 	} else {
-		x86_mov_rm_reg(&j->code, w, dst, src_reg(j, insn));
+		x86_mov_rm_reg(&j->code, w, dst, lower_src_reg(j, insn));
 	}
 }
 
-static void do_MOVI(struct jit *j, const struct ub_insn *insn)
+void lower_MOVI(struct jit *j, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 	u64 val = w == UB_W32 ? (u32)insn->imm : (u64)insn->imm;
 
 	if (w <= UB_W16 || (dst.is_mem && val == (u64)(s64)(s32)val)) {
@@ -98,37 +98,37 @@ static void do_MOVI(struct jit *j, const struct ub_insn *insn)
 }
 
 /* Results of all 64 bits made in a register and put where dst lives. */
-static u8 whole_reg(const struct ub_insn *insn)
+u8 lower_whole_reg(const struct ub_insn *insn)
 {
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 
 	return dst.is_mem ? REG_SCRATCH : dst.reg;
 }
 
-static void put_whole(struct jit *j, const struct ub_insn *insn)
+void lower_put_whole(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 
 	if (dst.is_mem)
 		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
 }
 
-static void do_ZEXT(struct jit *j, const struct ub_insn *insn)
+void lower_ZEXT(struct jit *j, const struct ub_insn *insn)
 {
-	x86_movzx(&j->code, ub_insn_width(insn), whole_reg(insn), src_loc(insn));
-	put_whole(j, insn);
+	x86_movzx(&j->code, ub_insn_width(insn), lower_whole_reg(insn), lower_src(insn));
+	lower_put_whole(j, insn);
 }
 
-static void do_SEXT32(struct jit *j, const struct ub_insn *insn)
+void lower_SEXT32(struct jit *j, const struct ub_insn *insn)
 {
-	x86_movsx(&j->code, ub_insn_width(insn), UB_W32, whole_reg(insn), src_loc(insn));
-	put_whole(j, insn);
+	x86_movsx(&j->code, ub_insn_width(insn), UB_W32, lower_whole_reg(insn), lower_src(insn));
+	lower_put_whole(j, insn);
 }
 
-static void do_SEXT64(struct jit *j, const struct ub_insn *insn)
+void lower_SEXT64(struct jit *j, const struct ub_insn *insn)
 {
-	x86_movsx(&j->code, ub_insn_width(insn), UB_W64, whole_reg(insn), src_loc(insn));
-	put_whole(j, insn);
+	x86_movsx(&j->code, ub_insn_width(insn), UB_W64, lower_whole_reg(insn), lower_src(insn));
+	lower_put_whole(j, insn);
 }
 
 static u8 machine_base(u8 reg, struct x86_rm loc)
@@ -155,7 +155,7 @@ static void lea_from_memory(struct jit *j, enum ub_width w, u8 to, struct x86_rm
 	}
 	addr.reg = X86_NOREG;
 	x86_lea(&j->code, UB_W64, REG_SCRATCH, addr);
-	flags_before(j);
+	lower_flags_before(j);
 	x86_alu_reg_rm(&j->code, UB_W64, X86_ADD, REG_SCRATCH, base);
 	x86_mov_reg_rm(&j->code, w, to, x86_reg(REG_SCRATCH));
 }
@@ -185,10 +185,10 @@ static void emit_address(struct jit *j, enum ub_width w, u8 to, const struct ub_
 		lea_from_memory(j, w, to, base, addr.reg, index, addr);
 }
 
-static void do_LEA(struct jit *j, const struct ub_insn *insn)
+void lower_LEA(struct jit *j, const struct ub_insn *insn)
 {
-	emit_address(j, ub_insn_width(insn), whole_reg(insn), insn);
-	put_whole(j, insn);
+	emit_address(j, ub_insn_width(insn), lower_whole_reg(insn), insn);
+	lower_put_whole(j, insn);
 }
 
 /*
@@ -197,12 +197,12 @@ static void do_LEA(struct jit *j, const struct ub_insn *insn)
  *	cmova dst, [LIMIT]
  * Data flow, not a branch, keeps the address in the user half, so it holds in speculation too.
  */
-static void do_GUARD(struct jit *j, const struct ub_insn *insn)
+void lower_GUARD(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 
 	emit_address(j, UB_W64, dst.reg, insn);
-	flags_before(j);
+	lower_flags_before(j);
 	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, dst.reg, local(LOCAL_LIMIT));
 	x86_cmov(&j->code, UB_W64, UB_CC_A, dst.reg, local(LOCAL_LIMIT));
 }
@@ -225,7 +225,7 @@ static void leave_on_fused_fault(struct jit *j)
 
 /* The memory operand of a load or store whose base field is @base.  A constant address goes into the scratch register,
  * which may hold one nearby already. */
-static struct x86_rm user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
+struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 {
 	s64 delta = insn->imm - j->scratch_const;
 
@@ -240,36 +240,36 @@ static struct x86_rm user_mem(struct jit *j, const struct ub_insn *insn, u8 base
 	return x86_mem(REG_SCRATCH, 0);
 }
 
-static void do_LOAD(struct jit *j, const struct ub_insn *insn)
+void lower_LOAD(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm mem;
 
 	if (j->flow[j->idx + 1].is_fused)
 		return;		/* the next one does it */
-	mem = user_mem(j, insn, insn->src);
+	mem = lower_user_mem(j, insn, insn->src);
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	if (ub_insn_width(insn) >= UB_W32)
-		x86_mov_reg_rm(&j->code, ub_insn_width(insn), whole_reg(insn), mem);
+		x86_mov_reg_rm(&j->code, ub_insn_width(insn), lower_whole_reg(insn), mem);
 	else
-		x86_movzx(&j->code, ub_insn_width(insn), whole_reg(insn), mem);
-	put_whole(j, insn);
+		x86_movzx(&j->code, ub_insn_width(insn), lower_whole_reg(insn), mem);
+	lower_put_whole(j, insn);
 }
 
 static void load_signed(struct jit *j, const struct ub_insn *insn, enum ub_width to)
 {
-	struct x86_rm mem = user_mem(j, insn, insn->src);
+	struct x86_rm mem = lower_user_mem(j, insn, insn->src);
 
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
-	x86_movsx(&j->code, ub_insn_width(insn), to, whole_reg(insn), mem);
-	put_whole(j, insn);
+	x86_movsx(&j->code, ub_insn_width(insn), to, lower_whole_reg(insn), mem);
+	lower_put_whole(j, insn);
 }
 
-static void do_LOADS32(struct jit *j, const struct ub_insn *insn)
+void lower_LOADS32(struct jit *j, const struct ub_insn *insn)
 {
 	load_signed(j, insn, UB_W32);
 }
 
-static void do_LOADS64(struct jit *j, const struct ub_insn *insn)
+void lower_LOADS64(struct jit *j, const struct ub_insn *insn)
 {
 	load_signed(j, insn, UB_W64);
 }
@@ -277,33 +277,33 @@ static void do_LOADS64(struct jit *j, const struct ub_insn *insn)
 /* A constant address and a value in memory need two registers: rdi is lent, and given back on a fault too. */
 static void store_via_rdi(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm mem = user_mem(j, insn, UB_NOREG);
+	struct x86_rm mem = lower_user_mem(j, insn, UB_NOREG);
 
 	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), X86_RDI);
-	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, src_loc(insn));
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, lower_src(insn));
 	jit_leave_on_fault(j, j->code.len, STUB_RELOAD_RDI);
 	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, X86_RDI);
 	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, local(LOCAL_SPILL));
 }
 
-static void do_STORE(struct jit *j, const struct ub_insn *insn)
+void lower_STORE(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm mem;
 	u8 reg;
 
-	if (insn->dst == UB_NOREG && src_loc(insn).is_mem) {
+	if (insn->dst == UB_NOREG && lower_src(insn).is_mem) {
 		store_via_rdi(j, insn);
 		return;
 	}
-	reg = src_reg(j, insn);
-	mem = user_mem(j, insn, insn->dst);
+	reg = lower_src_reg(j, insn);
+	mem = lower_user_mem(j, insn, insn->dst);
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, reg);
 }
 
-static void do_STOREI(struct jit *j, const struct ub_insn *insn)
+void lower_STOREI(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm mem = user_mem(j, insn, insn->dst);
+	struct x86_rm mem = lower_user_mem(j, insn, insn->dst);
 
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	x86_mov_rm_imm(&j->code, ub_insn_width(insn), mem, insn->imm);
@@ -313,7 +313,7 @@ static void do_STOREI(struct jit *j, const struct ub_insn *insn)
 /* The operand of the current instruction that the load before it names. */
 static struct x86_rm fused_mem(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm mem = user_mem(j, insn - 1, insn[-1].src);
+	struct x86_rm mem = lower_user_mem(j, insn - 1, insn[-1].src);
 
 	leave_on_fused_fault(j);
 	return mem;
@@ -322,7 +322,7 @@ static struct x86_rm fused_mem(struct jit *j, const struct ub_insn *insn)
 static void alu_reg(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 {
 	enum ub_width w = ub_insn_width(insn);
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 
 	if (is_fused(j)) {
 		x86_alu_reg_rm(&j->code, w, alu, dst.reg, fused_mem(j, insn));
@@ -330,19 +330,19 @@ static void alu_reg(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 	}
 	if (goes_through_scratch(dst, w) && alu != X86_CMP) {
 		to_scratch(j, dst);
-		x86_alu_reg_rm(&j->code, w, alu, REG_SCRATCH, src_loc(insn));
+		x86_alu_reg_rm(&j->code, w, alu, REG_SCRATCH, lower_src(insn));
 		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
 	} else if (dst.is_mem) {
-		x86_alu_rm_reg(&j->code, w, alu, dst, src_reg(j, insn));
+		x86_alu_rm_reg(&j->code, w, alu, dst, lower_src_reg(j, insn));
 	} else {
-		x86_alu_reg_rm(&j->code, w, alu, dst.reg, src_loc(insn));
+		x86_alu_reg_rm(&j->code, w, alu, dst.reg, lower_src(insn));
 	}
 }
 
 static void alu_imm(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 {
 	enum ub_width w = ub_insn_width(insn);
-	struct x86_rm dst = is_fused(j) ? fused_mem(j, insn) : dst_loc(insn);
+	struct x86_rm dst = is_fused(j) ? fused_mem(j, insn) : lower_dst(insn);
 
 	if (goes_through_scratch(dst, w) && alu != X86_CMP) {
 		to_scratch(j, dst);
@@ -363,30 +363,30 @@ static void with_carry(struct jit *j, const struct ub_insn *insn)
 }
 
 #define ALU(NAME, prepare)							\
-static void do_##NAME(struct jit *j, const struct ub_insn *insn)		\
+void lower_##NAME(struct jit *j, const struct ub_insn *insn)		\
 {										\
 	prepare;								\
 	alu_reg(j, insn, X86_##NAME);						\
-	flags_after(j, insn);							\
+	lower_flags_after(j, insn);							\
 }										\
-static void do_##NAME##I(struct jit *j, const struct ub_insn *insn)		\
+void lower_##NAME##I(struct jit *j, const struct ub_insn *insn)		\
 {										\
 	prepare;								\
 	alu_imm(j, insn, X86_##NAME);						\
-	flags_after(j, insn);							\
+	lower_flags_after(j, insn);							\
 }
 
-ALU(AND, flags_before(j))
-ALU(OR, flags_before(j))
-ALU(XOR, flags_before(j))
+ALU(AND, lower_flags_before(j))
+ALU(OR, lower_flags_before(j))
+ALU(XOR, lower_flags_before(j))
 ALU(ADC, with_carry(j, insn))
 ALU(SBB, with_carry(j, insn))
-ALU(CMP, flags_before(j))
+ALU(CMP, lower_flags_before(j))
 
 /* A sum that sets no flags and leaves the machine's alone, if the registers allow it. */
 static bool add_by_lea(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm dst = dst_loc(insn), src = src_loc(insn);
+	struct x86_rm dst = lower_dst(insn), src = lower_src(insn);
 	struct x86_rm sum = x86_mem(dst.reg, 0);
 
 	if (ub_insn_sets_flags(insn) || ub_insn_width(insn) < UB_W32 || dst.is_mem || src.is_mem || is_fused(j))
@@ -408,32 +408,32 @@ static void describe_only(struct jit *j)
 	j->state.in_slot = false;
 }
 
-static void do_ADD(struct jit *j, const struct ub_insn *insn)
+void lower_ADD(struct jit *j, const struct ub_insn *insn)
 {
 	if (is_undoing(j))
 		describe_only(j);
 	if (is_undoing(j) || j->flow[j->idx].is_undone || add_by_lea(j, insn))
 		return;
-	flags_before(j);
+	lower_flags_before(j);
 	alu_reg(j, insn, X86_ADD);
-	flags_after(j, insn);
+	lower_flags_after(j, insn);
 }
 
-static void do_SUB(struct jit *j, const struct ub_insn *insn)
+void lower_SUB(struct jit *j, const struct ub_insn *insn)
 {
 	if (is_undoing(j))
 		describe_only(j);
 	if (is_undoing(j) || j->flow[j->idx].is_undone)
 		return;
-	flags_before(j);
+	lower_flags_before(j);
 	alu_reg(j, insn, X86_SUB);
-	flags_after(j, insn);
+	lower_flags_after(j, insn);
 }
 
 /* dst += delta.  rsp is only noted; in a register lea leaves the flags alone. */
 static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 {
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 	s64 delta = alu == X86_ADD ? insn->imm : -insn->imm;
 	s32 sp_delta = 0;
 
@@ -450,46 +450,46 @@ static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu al
 	} else if (!dst.is_mem && ub_insn_width(insn) == UB_W64 && !ub_insn_sets_flags(insn) && delta == (s32)delta) {
 		x86_lea(&j->code, UB_W64, dst.reg, x86_mem(dst.reg, delta));
 	} else {
-		flags_before(j);
+		lower_flags_before(j);
 		alu_imm(j, insn, alu);
-		flags_after(j, insn);
+		lower_flags_after(j, insn);
 	}
 }
 
-static void do_ADDI(struct jit *j, const struct ub_insn *insn)
+void lower_ADDI(struct jit *j, const struct ub_insn *insn)
 {
 	add_const(j, insn, X86_ADD);
 }
 
-static void do_SUBI(struct jit *j, const struct ub_insn *insn)
+void lower_SUBI(struct jit *j, const struct ub_insn *insn)
 {
 	add_const(j, insn, X86_SUB);
 }
 
-static void do_TEST(struct jit *j, const struct ub_insn *insn)
+void lower_TEST(struct jit *j, const struct ub_insn *insn)
 {
-	flags_before(j);
-	if (insn->dst == insn->src && dst_loc(insn).is_mem) {
+	lower_flags_before(j);
+	if (insn->dst == insn->src && lower_dst(insn).is_mem) {
 		/* cmp with 0 sets the same flags. */
-		x86_alu_rm_imm(&j->code, ub_insn_width(insn), X86_CMP, dst_loc(insn), 0);
-		flags_after(j, insn);
+		x86_alu_rm_imm(&j->code, ub_insn_width(insn), X86_CMP, lower_dst(insn), 0);
+		lower_flags_after(j, insn);
 		return;
 	}
-	x86_test_rm_reg(&j->code, ub_insn_width(insn), dst_loc(insn), src_reg(j, insn));
-	flags_after(j, insn);
+	x86_test_rm_reg(&j->code, ub_insn_width(insn), lower_dst(insn), lower_src_reg(j, insn));
+	lower_flags_after(j, insn);
 }
 
-static void do_TESTI(struct jit *j, const struct ub_insn *insn)
+void lower_TESTI(struct jit *j, const struct ub_insn *insn)
 {
-	flags_before(j);
-	x86_test_rm_imm(&j->code, ub_insn_width(insn), is_fused(j) ? fused_mem(j, insn) : dst_loc(insn), insn->imm);
-	flags_after(j, insn);
+	lower_flags_before(j);
+	x86_test_rm_imm(&j->code, ub_insn_width(insn), is_fused(j) ? fused_mem(j, insn) : lower_dst(insn), insn->imm);
+	lower_flags_after(j, insn);
 }
 
 /* Where an operation on one place works, and how its result gets back. */
 static struct x86_rm work_place(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 
 	if (!goes_through_scratch(dst, ub_insn_width(insn)))
 		return dst;
@@ -499,21 +499,21 @@ static struct x86_rm work_place(struct jit *j, const struct ub_insn *insn)
 
 static void work_done(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 
 	if (goes_through_scratch(dst, ub_insn_width(insn)))
 		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
 }
 
-static void do_NEG(struct jit *j, const struct ub_insn *insn)
+void lower_NEG(struct jit *j, const struct ub_insn *insn)
 {
-	flags_before(j);
+	lower_flags_before(j);
 	x86_unary(&j->code, ub_insn_width(insn), X86_NEG, work_place(j, insn));
 	work_done(j, insn);
-	flags_after(j, insn);
+	lower_flags_after(j, insn);
 }
 
-static void do_NOT(struct jit *j, const struct ub_insn *insn)
+void lower_NOT(struct jit *j, const struct ub_insn *insn)
 {
 	x86_unary(&j->code, ub_insn_width(insn), X86_NOT, work_place(j, insn));
 	work_done(j, insn);
@@ -524,28 +524,28 @@ static void inc_dec(struct jit *j, const struct ub_insn *insn, bool is_dec)
 	if (ub_insn_sets_flags(insn))
 		jit_flags_carry(j);
 	else
-		flags_before(j);
+		lower_flags_before(j);
 	x86_inc_dec(&j->code, ub_insn_width(insn), is_dec, work_place(j, insn));
 	work_done(j, insn);
-	flags_after(j, insn);
+	lower_flags_after(j, insn);
 }
 
-static void do_INC(struct jit *j, const struct ub_insn *insn)
+void lower_INC(struct jit *j, const struct ub_insn *insn)
 {
 	inc_dec(j, insn, false);
 }
 
-static void do_DEC(struct jit *j, const struct ub_insn *insn)
+void lower_DEC(struct jit *j, const struct ub_insn *insn)
 {
 	inc_dec(j, insn, true);
 }
 
-static void do_BSWAP(struct jit *j, const struct ub_insn *insn)
+void lower_BSWAP(struct jit *j, const struct ub_insn *insn)
 {
-	if (dst_loc(insn).is_mem)
-		to_scratch(j, dst_loc(insn));
-	x86_bswap(&j->code, ub_insn_width(insn), whole_reg(insn));
-	put_whole(j, insn);
+	if (lower_dst(insn).is_mem)
+		to_scratch(j, lower_dst(insn));
+	x86_bswap(&j->code, ub_insn_width(insn), lower_whole_reg(insn));
+	lower_put_whole(j, insn);
 }
 
 static bool is_rotate(enum x86_shift op)
@@ -559,10 +559,10 @@ static void shift_imm(struct jit *j, const struct ub_insn *insn, enum x86_shift 
 	if (wants_flags(j, insn) && is_rotate(op))
 		jit_flags_to_host(j);
 	else
-		flags_before(j);
+		lower_flags_before(j);
 	x86_shift_imm(&j->code, ub_insn_width(insn), op, work_place(j, insn), insn->imm);
 	work_done(j, insn);
-	flags_after(j, insn);
+	lower_flags_after(j, insn);
 }
 
 /*
@@ -590,7 +590,7 @@ static void shift_cl(struct jit *j, const struct ub_insn *insn, enum x86_shift o
 		if (is_rotate(op))
 			jit_flags_to_host(j);
 	} else {
-		flags_before(j);
+		lower_flags_before(j);
 	}
 	x86_shift_cl(&j->code, w, op, work_place(j, insn));
 	work_done(j, insn);
@@ -607,11 +607,11 @@ static void shift_cl(struct jit *j, const struct ub_insn *insn, enum x86_shift o
 }
 
 #define SHIFT(NAME)								\
-static void do_##NAME(struct jit *j, const struct ub_insn *insn)		\
+void lower_##NAME(struct jit *j, const struct ub_insn *insn)		\
 {										\
 	shift_cl(j, insn, X86_##NAME);						\
 }										\
-static void do_##NAME##I(struct jit *j, const struct ub_insn *insn)		\
+void lower_##NAME##I(struct jit *j, const struct ub_insn *insn)		\
 {										\
 	shift_imm(j, insn, X86_##NAME);						\
 }
@@ -625,74 +625,74 @@ SHIFT(ROR)
 /* imul writes a register: through the scratch register for a dst in memory, whatever the width. */
 static void imul_done(struct jit *j, const struct ub_insn *insn)
 {
-	if (dst_loc(insn).is_mem)
-		x86_mov_rm_reg(&j->code, ub_insn_width(insn) == UB_W16 ? UB_W16 : UB_W64, dst_loc(insn), REG_SCRATCH);
-	flags_after(j, insn);
+	if (lower_dst(insn).is_mem)
+		x86_mov_rm_reg(&j->code, ub_insn_width(insn) == UB_W16 ? UB_W16 : UB_W64, lower_dst(insn), REG_SCRATCH);
+	lower_flags_after(j, insn);
 }
 
-static void do_IMUL(struct jit *j, const struct ub_insn *insn)
+void lower_IMUL(struct jit *j, const struct ub_insn *insn)
 {
-	flags_before(j);
-	if (dst_loc(insn).is_mem)
-		to_scratch(j, dst_loc(insn));
-	x86_imul_reg_rm(&j->code, ub_insn_width(insn), whole_reg(insn), src_loc(insn));
+	lower_flags_before(j);
+	if (lower_dst(insn).is_mem)
+		to_scratch(j, lower_dst(insn));
+	x86_imul_reg_rm(&j->code, ub_insn_width(insn), lower_whole_reg(insn), lower_src(insn));
 	imul_done(j, insn);
 }
 
-static void do_IMULI(struct jit *j, const struct ub_insn *insn)
+void lower_IMULI(struct jit *j, const struct ub_insn *insn)
 {
-	flags_before(j);
-	x86_imul_reg_rm_imm(&j->code, ub_insn_width(insn), whole_reg(insn), src_loc(insn), insn->imm);
+	lower_flags_before(j);
+	x86_imul_reg_rm_imm(&j->code, ub_insn_width(insn), lower_whole_reg(insn), lower_src(insn), insn->imm);
 	imul_done(j, insn);
 }
 
-static void do_MULU(struct jit *j, const struct ub_insn *insn)
+void lower_MULU(struct jit *j, const struct ub_insn *insn)
 {
-	flags_before(j);
-	x86_unary(&j->code, ub_insn_width(insn), X86_MUL, src_loc(insn));
-	flags_after(j, insn);
+	lower_flags_before(j);
+	x86_unary(&j->code, ub_insn_width(insn), X86_MUL, lower_src(insn));
+	lower_flags_after(j, insn);
 }
 
-static void do_MULS(struct jit *j, const struct ub_insn *insn)
+void lower_MULS(struct jit *j, const struct ub_insn *insn)
 {
-	flags_before(j);
-	x86_unary(&j->code, ub_insn_width(insn), X86_IMUL, src_loc(insn));
-	flags_after(j, insn);
+	lower_flags_before(j);
+	x86_unary(&j->code, ub_insn_width(insn), X86_IMUL, lower_src(insn));
+	lower_flags_after(j, insn);
 }
 
 static void divide(struct jit *j, const struct ub_insn *insn, enum x86_unary op)
 {
-	flags_before(j);
+	lower_flags_before(j);
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
-	x86_unary(&j->code, ub_insn_width(insn), op, src_loc(insn));
+	x86_unary(&j->code, ub_insn_width(insn), op, lower_src(insn));
 }
 
-static void do_DIVU(struct jit *j, const struct ub_insn *insn)
+void lower_DIVU(struct jit *j, const struct ub_insn *insn)
 {
 	divide(j, insn, X86_DIV);
 }
 
-static void do_DIVS(struct jit *j, const struct ub_insn *insn)
+void lower_DIVS(struct jit *j, const struct ub_insn *insn)
 {
 	divide(j, insn, X86_IDIV);
 }
 
-static void do_SETCC(struct jit *j, const struct ub_insn *insn)
+void lower_SETCC(struct jit *j, const struct ub_insn *insn)
 {
 	enum ub_cc cc = jit_flags_cond(j, ub_insn_cc(insn));
 
-	x86_setcc(&j->code, cc, dst_loc(insn));
+	x86_setcc(&j->code, cc, lower_dst(insn));
 }
 
-static void do_CMOV(struct jit *j, const struct ub_insn *insn)
+void lower_CMOV(struct jit *j, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
 	enum ub_cc cc = jit_flags_cond(j, ub_insn_cc(insn));
-	struct x86_rm dst = dst_loc(insn);
+	struct x86_rm dst = lower_dst(insn);
 
 	if (dst.is_mem)
 		to_scratch(j, dst);
-	x86_cmov(&j->code, w, cc, whole_reg(insn), src_loc(insn));
+	x86_cmov(&j->code, w, cc, lower_whole_reg(insn), lower_src(insn));
 	if (dst.is_mem)
 		x86_mov_rm_reg(&j->code, UB_W64, dst, REG_SCRATCH);
 }
@@ -726,7 +726,7 @@ static void rep(struct jit *j, const struct ub_insn *insn, bool is_movs)
 {
 	u32 start, done, full;
 
-	flags_before(j);
+	lower_flags_before(j);
 	start = j->code.len;
 	test_work(j);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
@@ -748,22 +748,22 @@ static void rep(struct jit *j, const struct ub_insn *insn, bool is_movs)
 	x86_patch_rel32(&j->code, done, j->code.len);
 }
 
-static void do_REPMOVS(struct jit *j, const struct ub_insn *insn)
+void lower_REPMOVS(struct jit *j, const struct ub_insn *insn)
 {
 	rep(j, insn, true);
 }
 
-static void do_REPSTOS(struct jit *j, const struct ub_insn *insn)
+void lower_REPSTOS(struct jit *j, const struct ub_insn *insn)
 {
 	rep(j, insn, false);
 }
 
-static void do_JMP(struct jit *j, const struct ub_insn *insn)
+void lower_JMP(struct jit *j, const struct ub_insn *insn)
 {
 	jit_jump(j, ub_insn_target(insn, j->idx));
 }
 
-static void do_JCC(struct jit *j, const struct ub_insn *insn)
+void lower_JCC(struct jit *j, const struct ub_insn *insn)
 {
 	enum ub_cc cc = jit_flags_cond(j, ub_insn_cc(insn));
 
@@ -779,12 +779,12 @@ static void do_JCC(struct jit *j, const struct ub_insn *insn)
  */
 static void jeq_memory(struct jit *j, const struct ub_insn *insn, const struct ub_insn *from)
 {
-	u8 dst = dst_loc(from).reg;
+	u8 dst = lower_dst(from).reg;
 	bool is_own_base = from->src == from->dst;
 	struct x86_rm mem;
 
-	flags_before(j);
-	mem = user_mem(j, from, from->src);
+	lower_flags_before(j);
+	mem = lower_user_mem(j, from, from->src);
 	if (insn->imm != (s32)insn->imm)
 		x86_mov_reg_imm64(&j->code, is_own_base ? REG_SCRATCH : dst, insn->imm);
 	leave_on_fused_fault(j);
@@ -797,15 +797,15 @@ static void jeq_memory(struct jit *j, const struct ub_insn *insn, const struct u
 	x86_mov_reg_rm(&j->code, UB_W64, dst, mem);
 }
 
-static void do_JEQ(struct jit *j, const struct ub_insn *insn)
+void lower_JEQ(struct jit *j, const struct ub_insn *insn)
 {
-	struct x86_rm src = src_loc(insn);
+	struct x86_rm src = lower_src(insn);
 
 	if (is_fused(j)) {
 		jeq_memory(j, insn, insn - 1);
 		return;
 	}
-	flags_before(j);
+	lower_flags_before(j);
 	if (insn->imm == (s32)insn->imm) {
 		x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, src, insn->imm);
 	} else {
@@ -815,41 +815,41 @@ static void do_JEQ(struct jit *j, const struct ub_insn *insn)
 	jit_jump_if(j, UB_CC_E, ub_insn_target(insn, j->idx));
 }
 
-static void do_CHECK(struct jit *j, const struct ub_insn *insn)
+void lower_CHECK(struct jit *j, const struct ub_insn *insn)
 {
 	(void)insn;
-	flags_before(j);
+	lower_flags_before(j);
 	test_work(j);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
 }
 
-static void do_BOUND(struct jit *j, const struct ub_insn *insn)
+void lower_BOUND(struct jit *j, const struct ub_insn *insn)
 {
-	u8 reg = src_reg(j, insn);
+	u8 reg = lower_src_reg(j, insn);
 
-	flags_before(j);
+	lower_flags_before(j);
 	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
 	jit_leave_if(j, UB_CC_A, UB_EXIT_BOUND, STUB_PLAIN);
 }
 
-static void do_EXIT(struct jit *j, const struct ub_insn *insn)
+void lower_EXIT(struct jit *j, const struct ub_insn *insn)
 {
 	jit_leave(j, jit_exit_new(j, insn->imm, UB_EXIT_END, false));
 }
 
-static void do_EXITTO(struct jit *j, const struct ub_insn *insn)
+void lower_EXITTO(struct jit *j, const struct ub_insn *insn)
 {
-	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_TARGET), src_reg(j, insn));
+	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_TARGET), lower_src_reg(j, insn));
 	jit_leave(j, jit_exit_new(j, j->mark_ip, UB_EXIT_INDIRECT, false));
 }
 
-static void do_SYSCALL(struct jit *j, const struct ub_insn *insn)
+void lower_SYSCALL(struct jit *j, const struct ub_insn *insn)
 {
 	jit_syscall(j, insn);
 }
 
 static void (*const lower[UB_OP_COUNT])(struct jit *, const struct ub_insn *) = {
-#define OP(name, text, shape, widths, effect) [UB_OP_##name] = do_##name,
+#define OP(name, text, shape, widths, effect) [UB_OP_##name] = lower_##name,
 #include "../../ir/ops.h"
 };
 

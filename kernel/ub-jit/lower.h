@@ -173,4 +173,22 @@ void jit_stubs(struct jit *j);
 void jit_syscall(struct jit *j, const struct ub_insn *insn);
 void jit_reloc(struct jit *j, u32 off, u64 target);
 
+/* lower*.c: one per operation. */
+#define OP(name, text, shape, widths, effect) void lower_##name(struct jit *j, const struct ub_insn *insn);
+#include "../../ir/ops.h"
+
+/* lower.c, for the other files that lower operations. */
+struct x86_rm lower_dst(const struct ub_insn *insn);
+struct x86_rm lower_src(const struct ub_insn *insn);
+/* The register that holds src, loaded into the scratch register if it lives in memory. */
+u8 lower_src_reg(struct jit *j, const struct ub_insn *insn);
+/* Where a result of all 64 bits is made, and how it gets from there to where dst lives. */
+u8 lower_whole_reg(const struct ub_insn *insn);
+void lower_put_whole(struct jit *j, const struct ub_insn *insn);
+/* Before and after code that changes the machine's flags as its x86 namesake does. */
+void lower_flags_before(struct jit *j);
+void lower_flags_after(struct jit *j, const struct ub_insn *insn);
+/* The memory operand of a load or store whose base field is @base. */
+struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base);
+
 #endif
