@@ -31,22 +31,27 @@ static u8 *area;			/* call stubs and far jumps, then the image */
 static const struct ub_image *running;
 static u8 *running_code;
 static const struct ub_interp_world *running_world;
-static bool refused_call;
+
+u64 ub_harness_fixup(u64 ip)
+{
+	u32 i;
+
+	for (i = 0; running && i < running->fault_cnt; i++)
+		if (running->faults[i].insn_off == ip - (u64)running_code)
+			return (u64)running_code + running->faults[i].fixup_off;
+	return 0;
+}
 
 static void on_fault(int sig, siginfo_t *info, void *ctx)
 {
 	greg_t *gregs = ((ucontext_t *)ctx)->uc_mcontext.gregs;
-	u64 off = gregs[REG_RIP] - (u64)running_code;
-	u32 i;
+	u64 fixup = ub_harness_fixup(gregs[REG_RIP]);
 
 	(void)info;
-	for (i = 0; running && i < running->fault_cnt; i++) {
-		if (running->faults[i].insn_off == off) {
-			gregs[REG_RIP] = (u64)running_code + running->faults[i].fixup_off;
-			return;
-		}
-	}
-	signal(sig, SIG_DFL);
+	if (fixup)
+		gregs[REG_RIP] = fixup;
+	else
+		signal(sig, SIG_DFL);
 }
 
 static u64 handler(u64 *pt)
@@ -57,8 +62,8 @@ static u64 handler(u64 *pt)
 	for (i = 0; i < UB_NGUEST; i++)
 		regs[i] = pt[pt_of[i]];
 	regs[UB_RAX] = pt[P_ORIG_AX];
-	if (!running_world->syscall || !running_world->syscall(running_world->ctx, regs))
-		refused_call = true;
+	if (running_world->syscall)
+		running_world->syscall(running_world->ctx, regs);
 	return regs[UB_RAX];
 }
 
@@ -91,7 +96,6 @@ enum { FAR_HANDLER = 0, FAR_SLOW = 16, CALL_STUB = 32, IMAGE = 4096 };
 
 static int set_up(void)
 {
-	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
 	u32 rel;
 
 	if (area)
@@ -105,24 +109,29 @@ static int set_up(void)
 	put_far_jump(FAR_SLOW, slow_call);
 	rel = ub_jit_call_stub(area + CALL_STUB);
 	put_rel32(area + CALL_STUB + rel, area + FAR_HANDLER);
-	sigaction(SIGSEGV, &act, NULL);
-	sigaction(SIGBUS, &act, NULL);
-	sigaction(SIGFPE, &act, NULL);
 	return 0;
 }
 
-static u8 *place(const struct ub_image *image)
+static void catch_faults(void)
 {
-	u8 *code = area + IMAGE;
-	u32 i;
+	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
 
-	memcpy(code, image->code, image->code_len);
-	for (i = 0; i < image->reloc_cnt; i++)
-		put_rel32(code + image->relocs[i].off, (u8 *)image->relocs[i].target);
-	return code;
+	sigaction(SIGSEGV, &act, NULL);
+	sigaction(SIGBUS, &act, NULL);
+	sigaction(SIGFPE, &act, NULL);
 }
 
-static const struct ub_jit_env *harness_env(const struct ub_interp *state, u64 entry_ip)
+static void place(const struct ub_image *image)
+{
+	u32 i;
+
+	running_code = area + IMAGE;
+	memcpy(running_code, image->code, image->code_len);
+	for (i = 0; i < image->reloc_cnt; i++)
+		put_rel32(running_code + image->relocs[i].off, (u8 *)image->relocs[i].target);
+}
+
+static const struct ub_jit_env *harness_env(bool is_behind_call)
 {
 	static u64 stubs[MAX_NR];
 	static struct ub_jit_env env = {
@@ -138,30 +147,39 @@ static const struct ub_jit_env *harness_env(const struct ub_interp *state, u64 e
 
 	for (i = 0; i < MAX_NR; i++)
 		stubs[i] = (u64)(area + CALL_STUB);
-	env.entry_is_call = state->regs[UB_R11] == (state->flags | USER_FLAGS) && state->regs[UB_RCX] == entry_ip;
+	env.entry_is_call = is_behind_call;
 	env.pre_call = env.post_call = (u64)(area + FAR_SLOW);
 	return &env;
 }
 
-static void run(const struct ub_image *image, u8 *code, const struct ub_interp_world *world, u32 entry_idx,
-		struct ub_interp *state, struct ub_image_exit *ret)
+int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, struct ub_image **ret)
 {
-	struct fake_task task = { .pagefault_disabled = 1,
+	int err = set_up();
+
+	if (!err)
+		err = ub_jit(verified, harness_env(is_behind_call), ret);
+	if (!err)
+		place(*ret);
+	return err;
+}
+
+void ub_harness_enter(const struct ub_image *image, const struct ub_interp_world *world, u32 entry_idx,
+		      struct ub_interp *state, struct ub_image_exit *ret)
+{
+	struct fake_task task = { .pagefault_disabled = 1, .syscall_work = world->syscall ? 0 : 2,
 		.flags = world->must_yield && world->must_yield(world->ctx) };
 	u64 pt[P_COUNT] = { 0 };
 	struct ub_frame frame = {
 		.regs = (u64)pt, .task = (u64)&task, .limit = world->limit, .fs_base = world->fs_base,
 		.flags = state->flags | USER_FLAGS,
 	};
-	u64 (*enter)(struct ub_frame *) = (void *)(code + image->entries[entry_idx].off);
+	u64 (*enter)(struct ub_frame *) = (void *)(running_code + image->entries[entry_idx].off);
 	u32 i;
 
 	for (i = 0; i < UB_NGUEST; i++)
 		pt[pt_of[i]] = state->regs[i];
 	running = image;
-	running_code = code;
 	running_world = world;
-	refused_call = false;
 	*ret = image->exits[enter(&frame)];
 	running = NULL;
 	for (i = 0; i < UB_NGUEST; i++)
@@ -174,16 +192,16 @@ static void run(const struct ub_image *image, u8 *code, const struct ub_interp_w
 int ub_harness_run(const struct ub_verified *verified, const struct ub_interp_world *world, u32 entry_idx,
 		   struct ub_interp *state, enum ub_exit_kind *ret_kind, struct ub_image_exit *ret_exit)
 {
+	u64 entry_ip = ub_verified_block(verified)->entries[entry_idx].ip;
+	bool is_behind_call = state->regs[UB_R11] == (state->flags | USER_FLAGS) && state->regs[UB_RCX] == entry_ip;
 	struct ub_image_exit exit_taken;
 	struct ub_image *image;
-	int err = set_up();
+	int err = ub_harness_make(verified, is_behind_call, &image);
 
 	if (err)
 		return err;
-	err = ub_jit(verified, harness_env(state, ub_verified_block(verified)->entries[entry_idx].ip), &image);
-	if (err)
-		return err;
-	run(image, place(image), world, entry_idx, state, &exit_taken);
+	catch_faults();
+	ub_harness_enter(image, world, entry_idx, state, &exit_taken);
 	*ret_kind = exit_taken.kind;
 	if (ret_exit)
 		*ret_exit = exit_taken;
