@@ -2,7 +2,7 @@
 /*
  * keep: which of the nodes found are worth their place?
  *
- * What never reaches a system call that may be made in the block is dropped.  The rest is taken from the entries on, by
+ * What never reaches a system call that may be made in the block, or a goal, is dropped.  The rest is taken from the entries on, by
  * the length of the shortest way from call to call that it lies on, until the budget is spent.
  */
 #include "lifter.h"
@@ -42,6 +42,8 @@ static void measure_distance(struct lift *l)
 
 static u32 call_ahead(const struct lift *l, const struct node *node)
 {
+	if (region_is_goal(l, node->ip))
+		return 0;
 	if (node->end != END_SYSCALL)
 		return FAR_AWAY;
 	return is_hot_call(l, node) ? 0 : OTHER_CALL;
@@ -74,7 +76,7 @@ static u32 score(const struct node *node)
 	return node->distance + node->ahead;
 }
 
-/* Of the nodes that what is kept so far leads to, the one on the shortest way from call to call. */
+/* Of the nodes with code that what is kept so far leads to, the one on the shortest way from call to call. */
 static s32 best_next(const struct lift *l)
 {
 	s32 best = -1;
@@ -83,7 +85,7 @@ static s32 best_next(const struct lift *l)
 	for (i = 0; i < l->node_cnt; i++) {
 		const struct node *node = &l->nodes[i];
 
-		if (!node->is_seen || node->is_kept || node->ahead >= FAR_AWAY)
+		if (!node->cnt || !node->is_seen || node->is_kept || node->ahead >= FAR_AWAY)
 			continue;
 		if (best < 0 || score(node) < score(&l->nodes[best]))
 			best = i;

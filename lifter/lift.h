@@ -28,6 +28,8 @@ struct ub_lift_request {
 	u32 hint_cnt;
 	const u64 *cold;	/* addresses to leave at instead of lifting */
 	u32 cold_cnt;
+	const u64 *goals;	/* addresses to leave at that are worth reaching, as a call is: a function's return address */
+	u32 goal_cnt;
 	u32 max_guest_insns;	/* budget; 0: the default, 2000 */
 	/* May this call be made in the block?  NULL: none. */
 	bool (*may_dispatch)(void *ctx, u64 nr);
@@ -59,7 +61,7 @@ struct ub_lifted {
 };
 
 /*
- * 0; -EOPNOTSUPP when nothing useful can be lifted (no entry, or no syscall reachable); -ENOMEM; -EINVAL.
+ * 0; -EOPNOTSUPP when nothing useful can be lifted (no entry, or neither a syscall nor a goal reachable); -ENOMEM; -EINVAL.
  * *ret is set on 0 only and goes to ub_lifted_free().  What it makes passes the verifier; a block that is refused is
  * a bug of the lifter.
  */

@@ -84,7 +84,7 @@ struct node {
 	char why[48];		/* END_STOP */
 	s32 nr;			/* END_SYSCALL */
 	u32 distance;		/* guest instructions from an entry */
-	u32 ahead;		/* and to the next call made in the block */
+	u32 ahead;		/* and to the next call made in the block, or a goal */
 	struct track in;
 	/* What emission made of it. */
 	struct ub_insn *ops;
@@ -147,6 +147,7 @@ bool lift_grow(struct lift *l, void **arr, u32 cnt, u32 *cap, size_t size);
 void region_find(struct lift *l);
 /* Was the address seen to be run? */
 bool region_is_hot(const struct lift *l, u64 ip);
+bool region_is_goal(const struct lift *l, u64 ip);
 /* How far is it from the head of @node to that of its target, in guest instructions; more if that is unlikely. */
 u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge);
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos);

@@ -36,6 +36,11 @@ bool region_is_hot(const struct lift *l, u64 ip)
 	return contains(request->roots, request->root_cnt, ip) || contains(request->entries, request->entry_cnt, ip);
 }
 
+bool region_is_goal(const struct lift *l, u64 ip)
+{
+	return contains(l->request->goals, l->request->goal_cnt, ip);
+}
+
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos)
 {
 	return &l->insns[l->insts[node->first + pos].insn];
@@ -481,7 +486,8 @@ static bool take_insn(struct lift *l, u32 idx, u64 ip)
 /* Must the node that reaches @ip end before it? */
 static bool is_head(struct lift *l, u64 ip, u32 context)
 {
-	return get_spot(l, ip, context) ||
+	return get_spot(l, ip, context) || region_is_goal(l, ip) ||
+	       contains(l->request->cold, l->request->cold_cnt, ip) ||
 	       (!context && contains(l->request->entries, l->request->entry_cnt, ip));
 }
 
@@ -497,9 +503,13 @@ static void fill(struct lift *l, u32 idx)
 		stop(node, ip, "cold", NULL);
 		return;
 	}
+	if (region_is_goal(l, ip)) {
+		stop(node, ip, "goal", NULL);
+		return;
+	}
 	while (take_insn(l, idx, ip)) {
 		ip += l->insns[l->insts[l->inst_cnt - 1].insn].len;
-		if (!is_head(l, ip, node->context) && !contains(l->request->cold, l->request->cold_cnt, ip))
+		if (!is_head(l, ip, node->context))
 			continue;
 		node->end = END_FALL;
 		add_edge(node, ip, node->context);

@@ -75,6 +75,8 @@ struct file {
 	struct section x86, ir, jit;
 	struct ub_lift_hint hints[16];
 	u32 hint_cnt;
+	u64 goals[4];
+	u32 goal_cnt;
 	bool is_blessing, is_changed;
 	u32 passed, failed;
 };

@@ -6,7 +6,7 @@
 #include "case.h"
 
 static const char *const stage_names[STAGE_COUNT] = { "ir", "verify", "lift", "run", "interp", "jit" };
-static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint " };
+static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "goal " };
 
 bool has_prefix(const char *line, const char *prefix)
 {
@@ -64,6 +64,16 @@ static void parse_hint(struct file *file, u32 line)
 		file->hint_cnt++;
 }
 
+/* "goal code+5": an address worth reaching, where the block is left. */
+static void parse_goal(struct file *file, u32 line)
+{
+	if (file->goal_cnt == ARRAY_SIZE(file->goals) ||
+	    !value_parse(file->lines[line] + strlen("goal "), &file->goals[file->goal_cnt]))
+		file_fail(file, line, "expected \"goal ADDRESS\"");
+	else
+		file->goal_cnt++;
+}
+
 static bool is_keyword(const char *line)
 {
 	size_t i;
@@ -97,6 +107,8 @@ static void parse_lines(struct file *file)
 			parse_stages(file, i);
 		} else if (has_prefix(line, "hint ")) {
 			parse_hint(file, i);
+		} else if (has_prefix(line, "goal ")) {
+			parse_goal(file, i);
 		} else if (has_prefix(line, "x86:") || has_prefix(line, "ir:") || has_prefix(line, "jit:")) {
 			parse_section(file, i);
 			section_to = file->x86.to > i ? file->x86.to : file->ir.to > i ? file->ir.to : file->jit.to;

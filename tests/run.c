@@ -294,6 +294,7 @@ static int lift_with(struct test *t, const char *tail, u32 tail_len)
 	struct ub_lift_request request = {
 		.read_code = read_code, .may_dispatch = may_dispatch, .read_data = read_data, .ctx = t,
 		.roots = &root, .root_cnt = 1, .entries = &root, .entry_cnt = 1, .hints = hints,
+		.goals = t->file.goals, .goal_cnt = t->file.goal_cnt,
 	};
 
 	memcpy(t->code + t->code_len, tail, tail_len);
