@@ -23,18 +23,18 @@ static bool are_needed(const struct jit *j)
 
 static void load_scratch(struct jit *j, struct x86_rm from)
 {
-	x86_mov_reg_rm(&j->code, UB_W64, REG_SCRATCH, from);
+	x86_mov_reg_rm(&j->code, UB_W64, j->scratch, from);
 }
 
 /* cmp/test of two places of which at most one may be memory. */
 static void repeat_compare(struct jit *j, const struct ub_insn *insn, enum ub_width w)
 {
-	struct x86_rm dst = jit_loc(insn->dst), src = jit_loc(insn->src);
+	struct x86_rm dst = jit_loc(j, insn->dst), src = jit_loc(j, insn->src);
 	bool is_test = insn->op == UB_OP_TEST;
 
 	if (src.is_mem) {
 		load_scratch(j, src);
-		src = x86_reg(REG_SCRATCH);
+		src = x86_reg(j->scratch);
 	}
 	if (is_test)
 		x86_test_rm_reg(&j->code, w, dst, src.reg);
@@ -46,30 +46,30 @@ static void repeat_compare(struct jit *j, const struct ub_insn *insn, enum ub_wi
 static void repeat_sum(struct jit *j, const struct ub_insn *insn, enum ub_width w, enum x86_alu back, enum x86_alu again)
 {
 	bool has_imm = ub_op_info[insn->op].shape == UB_S_DST_IMM;
-	struct x86_rm scratch = x86_reg(REG_SCRATCH), src = jit_loc(insn->src);
+	struct x86_rm scratch = x86_reg(j->scratch), src = jit_loc(j, insn->src);
 
 	s32 since = j->state.lazy.sp - j->state.lazy.desc_sp;
 
-	load_scratch(j, jit_loc(insn->dst));
+	load_scratch(j, jit_loc(j, insn->dst));
 	/* rsp is known by what was added to it since; part of that may not be in memory yet. */
 	if (insn->dst == UB_RSP && has_imm && w == UB_W64 && since)
-		x86_lea(&j->code, UB_W64, REG_SCRATCH, x86_mem(REG_SCRATCH, since));
+		x86_lea(&j->code, UB_W64, j->scratch, x86_mem(j->scratch, since));
 	if (has_imm) {
 		x86_alu_rm_imm(&j->code, w, back, scratch, insn->imm);
 		x86_alu_rm_imm(&j->code, w, again, scratch, insn->imm);
 	} else {
-		x86_alu_reg_rm(&j->code, w, back, REG_SCRATCH, src);
-		x86_alu_reg_rm(&j->code, w, again, REG_SCRATCH, src);
+		x86_alu_reg_rm(&j->code, w, back, j->scratch, src);
+		x86_alu_reg_rm(&j->code, w, again, j->scratch, src);
 	}
 }
 
 static void repeat_logic(struct jit *j, const struct ub_insn *insn, enum ub_width w)
 {
-	struct x86_rm dst = jit_loc(insn->dst);
+	struct x86_rm dst = jit_loc(j, insn->dst);
 
 	if (dst.is_mem) {
 		load_scratch(j, dst);
-		dst = x86_reg(REG_SCRATCH);
+		dst = x86_reg(j->scratch);
 	}
 	x86_test_rm_reg(&j->code, w, dst, dst.reg);
 }
@@ -85,10 +85,10 @@ static void repeat(struct jit *j)
 		repeat_compare(j, insn, w);
 		break;
 	case UB_OP_CMPI:
-		x86_alu_rm_imm(&j->code, w, X86_CMP, jit_loc(insn->dst), insn->imm);
+		x86_alu_rm_imm(&j->code, w, X86_CMP, jit_loc(j, insn->dst), insn->imm);
 		break;
 	case UB_OP_TESTI:
-		x86_test_rm_imm(&j->code, w, jit_loc(insn->dst), insn->imm);
+		x86_test_rm_imm(&j->code, w, jit_loc(j, insn->dst), insn->imm);
 		break;
 	case UB_OP_ADD: case UB_OP_ADDI:
 		repeat_sum(j, insn, w, X86_SUB, X86_ADD);
@@ -98,9 +98,9 @@ static void repeat(struct jit *j)
 		break;
 	case UB_OP_NEG:
 		/* neg twice: the second has the operand that the first had. */
-		load_scratch(j, jit_loc(insn->dst));
-		x86_unary(&j->code, w, X86_NEG, x86_reg(REG_SCRATCH));
-		x86_unary(&j->code, w, X86_NEG, x86_reg(REG_SCRATCH));
+		load_scratch(j, jit_loc(j, insn->dst));
+		x86_unary(&j->code, w, X86_NEG, x86_reg(j->scratch));
+		x86_unary(&j->code, w, X86_NEG, x86_reg(j->scratch));
 		break;
 	default:
 		repeat_logic(j, insn, w);
@@ -156,7 +156,7 @@ void jit_flags_to_slot(struct jit *j)
 	state->in_slot = true;
 	if (!state->in_host && state->lazy.desc == UB_DESC_CALL) {
 		load_scratch(j, CALL_SLOT);
-		x86_mov_rm_reg(&j->code, UB_W64, SLOT, REG_SCRATCH);
+		x86_mov_rm_reg(&j->code, UB_W64, SLOT, j->scratch);
 		return;
 	}
 	if (!state->in_host && state->lazy.desc >= 0)
@@ -206,14 +206,14 @@ void jit_flags_to_host(struct jit *j)
 		return;
 	}
 	/* OF first: 0x7f + 1 overflows; sahf leaves it alone. */
-	x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, flags_slot(j));
-	x86_shift_imm(&j->code, UB_W32, X86_SHR, x86_reg(REG_SCRATCH), 11);
-	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), 1);
-	x86_alu_rm_imm(&j->code, UB_W8, X86_ADD, x86_reg(REG_SCRATCH), 0x7f);
-	x86_mov_reg_rm(&j->code, UB_W64, REG_SCRATCH, x86_reg(X86_RAX));
+	x86_mov_reg_rm(&j->code, UB_W32, j->scratch, flags_slot(j));
+	x86_shift_imm(&j->code, UB_W32, X86_SHR, x86_reg(j->scratch), 11);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), 1);
+	x86_alu_rm_imm(&j->code, UB_W8, X86_ADD, x86_reg(j->scratch), 0x7f);
+	x86_mov_reg_rm(&j->code, UB_W64, j->scratch, x86_reg(X86_RAX));
 	x86_mov_ah_mem(&j->code, flags_slot(j));
 	x86_sahf(&j->code);
-	x86_mov_reg_rm(&j->code, UB_W64, X86_RAX, x86_reg(REG_SCRATCH));
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RAX, x86_reg(j->scratch));
 	state->in_host = true;
 }
 
@@ -230,10 +230,10 @@ void jit_flags_carry(struct jit *j)
 /* scratch bit 11 = SF != OF: OF is bit 11, SF bit 7. */
 static void slot_less(struct jit *j)
 {
-	x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, flags_slot(j));
-	x86_shift_imm(&j->code, UB_W32, X86_SHL, x86_reg(REG_SCRATCH), 4);
-	x86_alu_reg_rm(&j->code, UB_W32, X86_XOR, REG_SCRATCH, flags_slot(j));
-	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_OF);
+	x86_mov_reg_rm(&j->code, UB_W32, j->scratch, flags_slot(j));
+	x86_shift_imm(&j->code, UB_W32, X86_SHL, x86_reg(j->scratch), 4);
+	x86_alu_reg_rm(&j->code, UB_W32, X86_XOR, j->scratch, flags_slot(j));
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), UB_FL_OF);
 }
 
 /* ZF of the machine is clear iff the condition without its lowest bit (the negation) holds in the slot. */
@@ -250,10 +250,10 @@ static void slot_cond(struct jit *j, enum ub_cc cc)
 		break;
 	case UB_CC_LE:
 		slot_less(j);
-		x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), REG_SCRATCH);
-		x86_mov_reg_rm(&j->code, UB_W32, REG_SCRATCH, flags_slot(j));
-		x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_ZF);
-		x86_alu_reg_rm(&j->code, UB_W32, X86_OR, REG_SCRATCH, local(LOCAL_SPILL));
+		x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), j->scratch);
+		x86_mov_reg_rm(&j->code, UB_W32, j->scratch, flags_slot(j));
+		x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), UB_FL_ZF);
+		x86_alu_reg_rm(&j->code, UB_W32, X86_OR, j->scratch, local(LOCAL_SPILL));
 		break;
 	default:
 		x86_test_rm_imm(&j->code, UB_W32, flags_slot(j), mask[cc & ~1u]);
@@ -278,7 +278,7 @@ void jit_sp_flush(struct jit *j, s32 to)
 	if (!delta)
 		return;
 	jit_flags_clobber(j);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(PT_SP), delta);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(j, PT_SP), delta);
 	j->state.lazy.sp = to;
 }
 
@@ -296,8 +296,8 @@ void jit_r11_flush(struct jit *j)
 		return;
 	jit_flags_clobber(j);
 	load_scratch(j, CALL_SLOT);
-	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(REG_SCRATCH), UB_FL_ALL);
-	x86_alu_reg_rm(&j->code, UB_W64, X86_OR, REG_SCRATCH, local(LOCAL_USER_FLAGS));
-	x86_mov_rm_reg(&j->code, UB_W64, pt(PT_R11), REG_SCRATCH);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), UB_FL_ALL);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_OR, j->scratch, local(LOCAL_USER_FLAGS));
+	x86_mov_rm_reg(&j->code, UB_W64, pt(j, PT_R11), j->scratch);
 	j->state.lazy.r11_is_call = false;
 }

@@ -44,7 +44,7 @@ bool jit_grow(struct jit *j, void **arr, u32 cnt, u32 *cap, size_t size)
 	return true;
 }
 
-struct x86_rm jit_loc(u8 reg)
+struct x86_rm jit_loc(const struct jit *j, u8 reg)
 {
 	static const s16 in_pt[UB_NGUEST] = {
 		[UB_RSP] = PT_SP, [UB_RBP] = PT_BP, [UB_R8] = PT_R8,
@@ -52,7 +52,7 @@ struct x86_rm jit_loc(u8 reg)
 	};
 
 	if (reg < UB_NGUEST)
-		return in_pt[reg] ? pt(in_pt[reg]) : x86_reg(reg);
+		return in_pt[reg] ? pt(j, in_pt[reg]) : x86_reg(reg);
 	if (reg < UB_GUARDS_END)
 		return x86_reg(REG_GUARD0 + (reg - UB_GUARDS));
 	if (reg < UB_TEMPS_END)
@@ -75,7 +75,7 @@ static void load_guest(struct jit *j)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(in_machine); i++)
-		load(j, in_machine[i].reg, pt(in_machine[i].pt_off));
+		load(j, in_machine[i].reg, pt(j, in_machine[i].pt_off));
 }
 
 static bool is_arg(u8 reg)
@@ -90,7 +90,7 @@ static void store_guest(struct jit *j, bool but_args)
 
 	for (i = 0; i < ARRAY_SIZE(in_machine); i++)
 		if (!but_args || !is_arg(in_machine[i].reg))
-			store(j, pt(in_machine[i].pt_off), in_machine[i].reg);
+			store(j, pt(j, in_machine[i].pt_off), in_machine[i].reg);
 }
 
 static const s16 arg_off[UB_ARGS] = { PT_DI, PT_SI, PT_DX };	/* as ub_flow_arg */
@@ -103,7 +103,7 @@ void jit_args_load(struct jit *j, u32 mask)
 	for (i = 0; i < UB_ARGS; i++) {
 		if (!(mask & 1u << i) || args[i] != UB_ARG_PT)
 			continue;
-		load(j, ub_flow_arg[i], pt(arg_off[i]));
+		load(j, ub_flow_arg[i], pt(j, arg_off[i]));
 		args[i] = UB_ARG_BOTH;
 	}
 }
@@ -116,7 +116,7 @@ static void args_store(struct jit *j, u32 mask)
 	for (i = 0; i < UB_ARGS; i++) {
 		if (!(mask & 1u << i) || args[i] != UB_ARG_HOST)
 			continue;
-		store(j, pt(arg_off[i]), ub_flow_arg[i]);
+		store(j, pt(j, arg_off[i]), ub_flow_arg[i]);
 		args[i] = UB_ARG_BOTH;
 	}
 }
@@ -145,8 +145,8 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry)
 	store(j, local(LOCAL_CALL_FLAGS), X86_RAX);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_AND, x86_reg(X86_RAX), ~UB_FL_ALL);
 	store(j, local(LOCAL_USER_FLAGS), X86_RAX);
-	load(j, REG_PT, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
-	store(j, local(LOCAL_REGS), REG_PT);
+	load(j, j->pt, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
+	store(j, local(LOCAL_REGS), j->pt);
 	load_guest(j);
 	x86_lfence(&j->code);	/* no guard's LIMIT may be loaded from before the stores above */
 	if (j->opens)
@@ -245,9 +245,9 @@ static void sp_flush_quietly(struct jit *j, s32 to)
 
 	if (!delta)
 		return;
-	load(j, REG_SCRATCH, pt(PT_SP));
-	x86_lea(&j->code, UB_W64, REG_SCRATCH, x86_mem(REG_SCRATCH, delta));
-	store(j, pt(PT_SP), REG_SCRATCH);
+	load(j, j->scratch, pt(j, PT_SP));
+	x86_lea(&j->code, UB_W64, j->scratch, x86_mem(j->scratch, delta));
+	store(j, pt(j, PT_SP), j->scratch);
 	j->state.lazy.sp = to;
 }
 
@@ -341,7 +341,7 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 		load(j, X86_RDI, local(LOCAL_SPILL));
 	if (stub->fix == STUB_ADD_RCX)
 		x86_lea(&j->code, UB_W64, X86_RCX, (struct x86_rm){
-			.is_mem = true, .reg = X86_RCX, .index = REG_SCRATCH });
+			.is_mem = true, .reg = X86_RCX, .index = j->scratch });
 	if (stub->fix == STUB_POP_FLAGS) {
 		x86_pop_mem(&j->code, local(LOCAL_FLAGS));
 		j->state.in_slot = true;
@@ -351,7 +351,7 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 	jit_flags_to_slot(j);
 	jit_sp_flush(j, 0);
 	jit_r11_flush(j);
-	x86_mov_reg_imm64(&j->code, REG_SCRATCH, stub->exit_idx);
+	x86_mov_reg_imm64(&j->code, j->scratch, stub->exit_idx);
 	if (jit_grow(j, (void **)&j->common, j->common_cnt, &j->common_cap, sizeof(*j->common)))
 		j->common[j->common_cnt++].off = x86_jmp(&j->code);
 }
@@ -374,7 +374,7 @@ static void emit_common_exit(struct jit *j)
 	copy_out(j, offsetof(struct ub_frame, flags), LOCAL_FLAGS);
 	copy_out(j, offsetof(struct ub_frame, calls), LOCAL_CALLS);
 	copy_out(j, offsetof(struct ub_frame, target), LOCAL_TARGET);
-	load(j, X86_RAX, x86_reg(REG_SCRATCH));
+	load(j, X86_RAX, x86_reg(j->scratch));
 	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, x86_reg(X86_RSP), LOCALS_LEN);
 	for (i = ARRAY_SIZE(callee_saved); i-- > 0;)
 		x86_pop(&j->code, callee_saved[i]);
@@ -402,9 +402,9 @@ static void emit_close(struct jit *j, u8 task)
 /* Behind every call out; leaves the task pointer in the scratch register. */
 static void emit_reopen(struct jit *j)
 {
-	load(j, REG_PT, local(LOCAL_REGS));
-	load(j, REG_SCRATCH, local(LOCAL_TASK));
-	emit_pagefaults(j, REG_SCRATCH, false);
+	load(j, j->pt, local(LOCAL_REGS));
+	load(j, j->scratch, local(LOCAL_TASK));
+	emit_pagefaults(j, j->scratch, false);
 	if (j->opens)
 		x86_stac(&j->code);
 }
@@ -413,8 +413,8 @@ static void emit_reopen(struct jit *j)
 static void emit_slow_call(struct jit *j, u64 target, u32 site)
 {
 	store_guest(j, true);
-	load(j, REG_SCRATCH, local(LOCAL_TASK));
-	emit_close(j, REG_SCRATCH);
+	load(j, j->scratch, local(LOCAL_TASK));
+	emit_close(j, j->scratch);
 	load(j, X86_RDI, local(LOCAL_FRAME));
 	copy_out(j, offsetof(struct ub_frame, calls), LOCAL_CALLS);
 	x86_mov_rm_imm(&j->code, UB_W64, x86_mem(X86_RDI, offsetof(struct ub_frame, site)), site);
@@ -470,7 +470,7 @@ static void emit_before_call(struct jit *j, u32 nr, bool is_pushed)
 static void emit_call(struct jit *j, u64 stub, u64 ip)
 {
 	emit_close(j, REG_TASK);
-	x86_mov_reg_imm64(&j->code, REG_SCRATCH, ip);
+	x86_mov_reg_imm64(&j->code, j->scratch, ip);
 	jit_reloc(j, x86_call(&j->code), stub);
 	emit_reopen(j);
 	x86_inc_dec(&j->code, UB_W64, false, local(LOCAL_CALLS));
@@ -509,13 +509,13 @@ void jit_syscall(struct jit *j, const struct ub_insn *insn)
 	emit_call(j, j->env->call_stubs[nr], ip);
 	j->state.lazy.r11_is_call = true;
 	cold.join = j->code.len;
-	emit_test_work(j, REG_SCRATCH);
+	emit_test_work(j, j->scratch);
 	cold.post = x86_jcc(&j->code, UB_CC_NE);
 	cold.checked = j->code.len;
 	cold.behind = jit_exit_new(j, ip, UB_EXIT_RESTART, true);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RAX), ERESTART_FIRST);
 	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_LE), .exit_idx = cold.behind });
-	x86_test_rm_imm(&j->code, UB_W32, x86_mem(REG_SCRATCH, j->env->work_off), j->env->work_exit_mask);
+	x86_test_rm_imm(&j->code, UB_W32, x86_mem(j->scratch, j->env->work_off), j->env->work_exit_mask);
 	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_NE), .exit_idx = cold.behind });
 	cold.behind_state = j->state;
 	if (jit_grow(j, (void **)&j->colds, j->cold_cnt, &j->cold_cap, sizeof(*j->colds)))
@@ -572,13 +572,17 @@ void jit_stubs(struct jit *j)
 		x86_patch_rel32(&j->code, j->common[i].off, start);
 }
 
+/* Where a call stub takes pt_regs and the address behind the call. */
+#define STUB_PT		X86_R8
+#define STUB_IP		X86_R9
+
 u32 ub_jit_call_stub(u8 buf[UB_CALL_STUB_LEN])
 {
 	struct x86_code code = { .buf = buf, .cap = UB_CALL_STUB_LEN };
 
-	x86_mov_rm_reg(&code, UB_W64, pt(PT_ORIG_AX), X86_RAX);
-	x86_mov_rm_imm(&code, UB_W64, pt(PT_AX), ENOSYS_AX);
-	x86_mov_rm_reg(&code, UB_W64, pt(PT_IP), X86_R9);
-	x86_mov_reg_rm(&code, UB_W64, X86_RDI, x86_reg(REG_PT));
+	x86_mov_rm_reg(&code, UB_W64, x86_mem(STUB_PT, PT_ORIG_AX), X86_RAX);
+	x86_mov_rm_imm(&code, UB_W64, x86_mem(STUB_PT, PT_AX), ENOSYS_AX);
+	x86_mov_rm_reg(&code, UB_W64, x86_mem(STUB_PT, PT_IP), STUB_IP);
+	x86_mov_reg_rm(&code, UB_W64, X86_RDI, x86_reg(STUB_PT));
 	return x86_jmp(&code);
 }

@@ -16,9 +16,7 @@ enum {
 	PT_IP = 128, PT_CS = 136, PT_FLAGS = 144, PT_SP = 152,
 };
 
-/* Machine registers with a task of their own. */
-#define REG_PT		X86_R8
-#define REG_SCRATCH	X86_R9
+/* Machine registers with a task of their own; pt_regs and scratch are in struct jit. */
 #define REG_GUARD0	X86_R10
 #define REG_TASK	X86_R11	/* around a system call, where no temporary lives */
 
@@ -96,6 +94,8 @@ struct jit {
 	u32 exit_cap, fault_cap, reloc_cap;
 	u32 idx;			/* the instruction being compiled */
 	u64 mark_ip;			/* its mark */
+	u8 pt;				/* machine register that holds pt_regs, */
+	u8 scratch;			/* and the one that no IR register lives in */
 	u64 scratch_const;		/* a constant address that the scratch register holds, */
 	bool opens;			/* stac and clac are needed */
 	bool has_scratch_const;		/* as long as code.is_touched stays false */
@@ -107,9 +107,9 @@ static inline struct x86_rm local(s32 off)
 	return x86_mem(X86_RBP, off);
 }
 
-static inline struct x86_rm pt(s32 off)
+static inline struct x86_rm pt(const struct jit *j, s32 off)
 {
-	return x86_mem(REG_PT, off);
+	return x86_mem(j->pt, off);
 }
 
 /* Room for one more element of *arr; false (and j->err) when there is no memory. */
@@ -122,7 +122,7 @@ static inline bool flags_live(const struct jit *j, u32 idx)
 }
 
 /* Where an IR register lives: a machine register, or memory based on rbp or pt_regs. */
-struct x86_rm jit_loc(u8 reg);
+struct x86_rm jit_loc(const struct jit *j, u8 reg);
 
 /* flags.c */
 /* Before code that changes the machine's flags: keeps the guest's if the current instruction or a later one needs them. */
@@ -177,18 +177,37 @@ void jit_reloc(struct jit *j, u32 off, u64 target);
 #define OP(name, text, shape, widths, effect) void lower_##name(struct jit *j, const struct ub_insn *insn);
 #include "../../ir/ops.h"
 
-/* lower.c, for the other files that lower operations. */
-struct x86_rm lower_dst(const struct ub_insn *insn);
-struct x86_rm lower_src(const struct ub_insn *insn);
+/* lower.c, for the files beside it. */
+struct x86_rm lower_dst(const struct jit *j, const struct ub_insn *insn);
+struct x86_rm lower_src(const struct jit *j, const struct ub_insn *insn);
+void lower_to_scratch(struct jit *j, struct x86_rm from);
 /* The register that holds src, loaded into the scratch register if it lives in memory. */
 u8 lower_src_reg(struct jit *j, const struct ub_insn *insn);
 /* Where a result of all 64 bits is made, and how it gets from there to where dst lives. */
-u8 lower_whole_reg(const struct ub_insn *insn);
+u8 lower_whole_reg(const struct jit *j, const struct ub_insn *insn);
 void lower_put_whole(struct jit *j, const struct ub_insn *insn);
+/* Must a result of width @w for @dst be made in the scratch register first? */
+bool lower_via_scratch(struct x86_rm dst, enum ub_width w);
+/* Where an operation that changes dst works, and how its result gets back. */
+struct x86_rm lower_work_place(struct jit *j, const struct ub_insn *insn);
+void lower_work_done(struct jit *j, const struct ub_insn *insn);
 /* Before and after code that changes the machine's flags as its x86 namesake does. */
 void lower_flags_before(struct jit *j);
 void lower_flags_after(struct jit *j, const struct ub_insn *insn);
+/* Does the current instruction set the guest's flags, and does anybody read them? */
+bool lower_wants_flags(const struct jit *j, const struct ub_insn *insn);
+/* Does the current instruction read memory in place of the load before it?  Then its operand, and what must be called
+ * right before the one machine instruction that uses it: if that faults it has changed nothing, not the flags either. */
+bool lower_is_fused(const struct jit *j);
+struct x86_rm lower_fused_mem(struct jit *j, const struct ub_insn *insn);
+void lower_fused_fault(struct jit *j);
+
+/* lower_mem.c */
 /* The memory operand of a load or store whose base field is @base. */
 struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base);
+
+/* lower_flow.c */
+/* Tests the task's work flags: ne if there is work.  Uses the scratch register. */
+void lower_test_work(struct jit *j);
 
 #endif

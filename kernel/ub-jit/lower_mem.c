@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lower_mem: loads, stores and the string operations.
+ */
+#include "lower.h"
+
+#define REP_CHUNK	4096	/* elements between two looks at the work flags */
+
+/* The memory operand of a load or store whose base field is @base.  A constant address goes into the scratch register,
+ * which may hold one nearby already. */
+struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
+{
+	s64 delta = insn->imm - j->scratch_const;
+
+	if (base != UB_NOREG)
+		return x86_mem(jit_loc(j, base).reg, insn->off);
+	if (j->has_scratch_const && !j->code.is_touched && delta == (s32)delta)
+		return x86_mem(j->scratch, delta);
+	x86_mov_reg_imm64(&j->code, j->scratch, insn->imm);
+	j->scratch_const = insn->imm;
+	j->has_scratch_const = true;
+	j->code.is_touched = false;
+	return x86_mem(j->scratch, 0);
+}
+
+void lower_LOAD(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem;
+
+	if (j->flow[j->idx + 1].is_fused)
+		return;		/* the next one does it */
+	mem = lower_user_mem(j, insn, insn->src);
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	if (ub_insn_width(insn) >= UB_W32)
+		x86_mov_reg_rm(&j->code, ub_insn_width(insn), lower_whole_reg(j, insn), mem);
+	else
+		x86_movzx(&j->code, ub_insn_width(insn), lower_whole_reg(j, insn), mem);
+	lower_put_whole(j, insn);
+}
+
+static void load_signed(struct jit *j, const struct ub_insn *insn, enum ub_width to)
+{
+	struct x86_rm mem = lower_user_mem(j, insn, insn->src);
+
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_movsx(&j->code, ub_insn_width(insn), to, lower_whole_reg(j, insn), mem);
+	lower_put_whole(j, insn);
+}
+
+void lower_LOADS32(struct jit *j, const struct ub_insn *insn)
+{
+	load_signed(j, insn, UB_W32);
+}
+
+void lower_LOADS64(struct jit *j, const struct ub_insn *insn)
+{
+	load_signed(j, insn, UB_W64);
+}
+
+/* A constant address and a value in memory need two registers: rdi is lent, and given back on a fault too. */
+static void store_via_rdi(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem = lower_user_mem(j, insn, UB_NOREG);
+
+	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), X86_RDI);
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, lower_src(j, insn));
+	jit_leave_on_fault(j, j->code.len, STUB_RELOAD_RDI);
+	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, X86_RDI);
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, local(LOCAL_SPILL));
+}
+
+void lower_STORE(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem;
+	u8 reg;
+
+	if (insn->dst == UB_NOREG && lower_src(j, insn).is_mem) {
+		store_via_rdi(j, insn);
+		return;
+	}
+	reg = lower_src_reg(j, insn);
+	mem = lower_user_mem(j, insn, insn->dst);
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, reg);
+}
+
+void lower_STOREI(struct jit *j, const struct ub_insn *insn)
+{
+	struct x86_rm mem = lower_user_mem(j, insn, insn->dst);
+
+	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_mov_rm_imm(&j->code, ub_insn_width(insn), mem, insn->imm);
+}
+
+/* The branch makes it exact (a bad address leaves), the cmova of the same comparison makes it safe in speculation. */
+static void guard_in_place(struct jit *j, u8 reg)
+{
+	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
+	jit_leave_if(j, UB_CC_A, UB_EXIT_FAULT, STUB_PLAIN);
+	x86_cmov(&j->code, UB_W64, UB_CC_A, reg, local(LOCAL_LIMIT));
+}
+
+/*
+ * 1:	work?			-> leave; everything is committed
+ *	test rcx, rcx; jz 2f
+ *	bad address?		-> leave
+ *	mov scratch, rcx; cmp rcx, CHUNK; jbe 3f; mov ecx, CHUNK
+ * 3:	sub scratch, rcx
+ *	rep movs		on a fault: rcx += scratch, leave
+ *	mov rcx, scratch; jmp 1b
+ * Sound: addresses only rise from a guarded start, and the page at LIMIT is never mapped, so a run stops there.
+ */
+static void rep(struct jit *j, const struct ub_insn *insn, bool is_movs)
+{
+	u32 start, done, full;
+
+	lower_flags_before(j);
+	start = j->code.len;
+	lower_test_work(j);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
+	x86_test_rm_reg(&j->code, UB_W64, x86_reg(X86_RCX), X86_RCX);
+	done = x86_jcc(&j->code, UB_CC_E);
+	guard_in_place(j, X86_RDI);
+	if (is_movs)
+		guard_in_place(j, X86_RSI);
+	lower_to_scratch(j, x86_reg(X86_RCX));
+	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RCX), REP_CHUNK);
+	full = x86_jcc(&j->code, UB_CC_BE);
+	x86_mov_reg_imm64(&j->code, X86_RCX, REP_CHUNK);
+	x86_patch_rel32(&j->code, full, j->code.len);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_SUB, j->scratch, x86_reg(X86_RCX));
+	jit_leave_on_fault(j, j->code.len, STUB_ADD_RCX);
+	x86_rep(&j->code, ub_insn_width(insn), is_movs);
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RCX, x86_reg(j->scratch));
+	x86_patch_rel32(&j->code, x86_jmp(&j->code), start);
+	x86_patch_rel32(&j->code, done, j->code.len);
+}
+
+void lower_REPMOVS(struct jit *j, const struct ub_insn *insn)
+{
+	rep(j, insn, true);
+}
+
+void lower_REPSTOS(struct jit *j, const struct ub_insn *insn)
+{
+	rep(j, insn, false);
+}
