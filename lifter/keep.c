@@ -2,8 +2,8 @@
 /*
  * keep: which of the nodes found are worth their place?
  *
- * What never reaches a system call that may be made in the block, or a goal, is dropped.  The rest is taken from the entries on, by
- * the length of the shortest way from call to call that it lies on, until the budget is spent.
+ * What never reaches a system call that may be made in the block, or a goal, is dropped.  The rest is taken from the
+ * entries on, by the length of the shortest way from call to call that it lies on, until the budget is spent.
  */
 #include "lifter.h"
 
@@ -14,30 +14,44 @@ static bool is_hot_call(const struct lift *l, const struct node *node)
 	return node->end == END_SYSCALL && region_is_hot(l, node->edges[0].ip);
 }
 
+static bool push(struct lift *l, struct heap *heap, u32 key, u32 idx)
+{
+	if (heap_push(heap, key, idx))
+		return true;
+	l->err = -ENOMEM;
+	return false;
+}
+
+static bool come_closer(struct lift *l, struct heap *heap, u32 idx, u32 distance)
+{
+	if (distance >= l->nodes[idx].distance)
+		return true;
+	l->nodes[idx].distance = distance;
+	return push(l, heap, distance, idx);
+}
+
 /* From an entry or from the last system call that was seen. */
 static void measure_distance(struct lift *l)
 {
-	bool has_changed = true;
-	u32 i, k;
+	struct heap heap = { 0 };
+	u32 i, k, distance;
 
 	for (i = 0; i < l->node_cnt; i++)
-		l->nodes[i].distance = l->nodes[i].is_entry ? 0 : FAR_AWAY;
-	for (i = 0; i < l->node_cnt; i++)
+		l->nodes[i].distance = FAR_AWAY;
+	for (i = 0; i < l->node_cnt; i++) {
+		if (l->nodes[i].is_entry)
+			come_closer(l, &heap, i, 0);
 		if (is_hot_call(l, &l->nodes[i]))
-			l->nodes[l->nodes[i].edges[0].node].distance = 0;
-	while (has_changed) {
-		has_changed = false;
-		for (i = 0; i < l->node_cnt; i++)
-			for (k = 0; k < l->nodes[i].edge_cnt; k++) {
-				struct node *to = &l->nodes[l->nodes[i].edges[k].node];
-				u32 distance = l->nodes[i].distance + region_edge_length(l, &l->nodes[i], k);
-
-				if (distance >= to->distance)
-					continue;
-				to->distance = distance;
-				has_changed = true;
-			}
+			come_closer(l, &heap, l->nodes[i].edges[0].node, 0);
 	}
+	while (!l->err && heap_pop(&heap, &distance, &i)) {
+		if (distance != l->nodes[i].distance)
+			continue;
+		for (k = 0; k < l->nodes[i].edge_cnt; k++)
+			come_closer(l, &heap, l->nodes[i].edges[k].node,
+				    distance + region_edge_length(l, &l->nodes[i], k));
+	}
+	free(heap.keys);
 }
 
 static u32 call_ahead(const struct lift *l, const struct node *node)
@@ -49,26 +63,82 @@ static u32 call_ahead(const struct lift *l, const struct node *node)
 	return is_hot_call(l, node) ? 0 : OTHER_CALL;
 }
 
-static void measure_ahead(struct lift *l)
+/* Edges by their targets: those into node n are from[first[n]] to from[first[n + 1] - 1]. */
+struct into {
+	u32 *first;
+	struct { u32 node, edge; } *from;
+};
+
+static void free_into(struct into *into)
 {
-	bool has_changed = true;
-	u32 i, k;
+	ub_free(into->first);
+	ub_free(into->from);
+}
+
+static bool find_into(struct lift *l, struct into *ret)
+{
+	u32 i, k, cnt = 0;
 
 	for (i = 0; i < l->node_cnt; i++)
-		l->nodes[i].ahead = call_ahead(l, &l->nodes[i]);
-	while (has_changed) {
-		has_changed = false;
-		for (i = l->node_cnt; i--; )
-			for (k = 0; k < l->nodes[i].edge_cnt; k++) {
-				const struct node *to = &l->nodes[l->nodes[i].edges[k].node];
-				u32 ahead = to->ahead + region_edge_length(l, &l->nodes[i], k);
-
-				if (ahead >= l->nodes[i].ahead || to->ahead >= FAR_AWAY)
-					continue;
-				l->nodes[i].ahead = ahead;
-				has_changed = true;
-			}
+		cnt += l->nodes[i].edge_cnt;
+	ret->first = ub_alloc(l->node_cnt + 2, sizeof(*ret->first));
+	ret->from = ub_alloc(cnt, sizeof(*ret->from));
+	if (!ret->first || !ret->from) {
+		free_into(ret);
+		l->err = -ENOMEM;
+		return false;
 	}
+	/* Counted two places on, summed, and moved one place back as they are filled in. */
+	for (i = 0; i < l->node_cnt; i++)
+		for (k = 0; k < l->nodes[i].edge_cnt; k++)
+			ret->first[l->nodes[i].edges[k].node + 2]++;
+	for (i = 2; i < l->node_cnt + 2; i++)
+		ret->first[i] += ret->first[i - 1];
+	for (i = 0; i < l->node_cnt; i++)
+		for (k = 0; k < l->nodes[i].edge_cnt; k++) {
+			u32 at = ret->first[l->nodes[i].edges[k].node + 1]++;
+
+			ret->from[at].node = i;
+			ret->from[at].edge = k;
+		}
+	return true;
+}
+
+static void look_ahead(struct lift *l, const struct into *into, struct heap *heap)
+{
+	u32 i, k, ahead;
+
+	while (!l->err && heap_pop(heap, &ahead, &i)) {
+		if (ahead != l->nodes[i].ahead)
+			continue;
+		for (k = into->first[i]; k < into->first[i + 1]; k++) {
+			u32 idx = into->from[k].node;
+			u32 sum = ahead + region_edge_length(l, &l->nodes[idx], into->from[k].edge);
+
+			if (sum >= l->nodes[idx].ahead)
+				continue;
+			l->nodes[idx].ahead = sum;
+			push(l, heap, sum, idx);
+		}
+	}
+}
+
+static void measure_ahead(struct lift *l)
+{
+	struct heap heap = { 0 };
+	struct into into;
+	u32 i;
+
+	if (l->err || !find_into(l, &into))
+		return;
+	for (i = 0; i < l->node_cnt; i++) {
+		l->nodes[i].ahead = call_ahead(l, &l->nodes[i]);
+		if (l->nodes[i].ahead < FAR_AWAY)
+			push(l, &heap, l->nodes[i].ahead, i);
+	}
+	look_ahead(l, &into, &heap);
+	free_into(&into);
+	free(heap.keys);
 }
 
 static u32 score(const struct node *node)
@@ -76,41 +146,37 @@ static u32 score(const struct node *node)
 	return node->distance + node->ahead;
 }
 
-/* Of the nodes with code that what is kept so far leads to, the one on the shortest way from call to call. */
-static s32 best_next(const struct lift *l)
+/* Something kept leads to it. */
+static void see(struct lift *l, struct heap *heap, u32 idx)
 {
-	s32 best = -1;
-	u32 i;
+	struct node *node = &l->nodes[idx];
 
-	for (i = 0; i < l->node_cnt; i++) {
-		const struct node *node = &l->nodes[i];
-
-		if (!node->cnt || !node->is_seen || node->is_kept || node->ahead >= FAR_AWAY)
-			continue;
-		if (best < 0 || score(node) < score(&l->nodes[best]))
-			best = i;
-	}
-	return best;
+	if (!node->is_seen && node->cnt && node->ahead < FAR_AWAY)
+		push(l, heap, score(node), idx);
+	node->is_seen = true;
 }
 
-/* Grows from the entries until the budget is spent; edges to what was not taken leave. */
+/*
+ * Grows from the entries until the budget is spent, of the nodes that what is kept so far leads to always by the one on
+ * the shortest way from call to call; edges to what was not taken leave.
+ */
 static void choose(struct lift *l)
 {
-	u32 i, k, total = 0;
-	s32 next;
+	struct heap heap = { 0 };
+	u32 i, k, key, total = 0;
 
-	for (i = 0; i < l->node_cnt; i++) {
-		l->nodes[i].is_kept = false;
-		l->nodes[i].is_seen = l->nodes[i].is_entry;
+	for (i = 0; i < l->node_cnt; i++)
+		l->nodes[i].is_kept = l->nodes[i].is_seen = false;
+	for (i = 0; i < l->node_cnt; i++)
+		if (l->nodes[i].is_entry)
+			see(l, &heap, i);
+	while (!l->err && heap_pop(&heap, &key, &i) && total + l->nodes[i].cnt <= l->budget) {
+		l->nodes[i].is_kept = true;
+		total += l->nodes[i].cnt;
+		for (k = 0; k < l->nodes[i].edge_cnt; k++)
+			see(l, &heap, l->nodes[i].edges[k].node);
 	}
-	while ((next = best_next(l)) >= 0 && total + l->nodes[next].cnt <= l->budget) {
-		struct node *node = &l->nodes[next];
-
-		node->is_kept = true;
-		total += node->cnt;
-		for (k = 0; k < node->edge_cnt; k++)
-			l->nodes[node->edges[k].node].is_seen = true;
-	}
+	free(heap.keys);
 	for (i = 0; i < l->node_cnt; i++)
 		for (k = 0; k < l->nodes[i].edge_cnt; k++)
 			if (!l->nodes[l->nodes[i].edges[k].node].is_kept)
@@ -172,6 +238,8 @@ void region_keep(struct lift *l)
 {
 	measure_distance(l);
 	measure_ahead(l);
+	if (l->err)
+		return;
 	choose(l);
 	place_checks(l);
 }

@@ -156,7 +156,10 @@ static void free_lift(struct lift *l)
 	free(l->insts);
 	free(l->nodes);
 	free(l->contexts);
-	ub_free(l->spots);
+	ub_free(l->spots.slots);
+	ub_free(l->decoded.slots);
+	ub_free(l->words.slots);
+	free(l->near.keys);
 	free(l->ops);
 }
 

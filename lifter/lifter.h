@@ -10,12 +10,14 @@
  *   flags.c   where the guest's flags are dead
  *   link.c    nodes -> one block
  *   lift.c    the order of all this
+ *   map.c     a hash map and a heap
  */
 #ifndef UB_LIFTER_H
 #define UB_LIFTER_H
 
 #include "decode.h"
 #include "lift.h"
+#include "map.h"
 
 #define USER_LIMIT	0x7ffffffff000ull	/* first byte above the user half with 4 levels of page tables */
 #define MAX_EDGES	8	/* targets of one indirect branch that are compared */
@@ -47,6 +49,7 @@ struct context {
 	u32 depth;
 	u64 ret;
 	u64 callee;
+	u32 first_child, next_child;	/* calls made in it; 0: none */
 };
 
 enum node_end {
@@ -102,14 +105,6 @@ struct inst {
 	bool are_flags_dead;	/* those that it writes */
 };
 
-struct spot {			/* hash: where (ip, context) stands */
-	u64 ip;
-	u32 context;
-	u32 node;
-	u32 pos;
-	bool is_used;
-};
-
 struct chunk {
 	u64 start;
 	u32 len;
@@ -123,9 +118,12 @@ struct lift {
 	struct inst *insts;
 	struct node *nodes;
 	struct context *contexts;
-	struct spot *spots;
 	u32 chunk_cnt, chunk_cap, insn_cnt, insn_cap, inst_cnt, inst_cap, node_cnt, node_cap;
-	u32 context_cnt, context_cap, spot_cnt, spot_cap;
+	u32 context_cnt, context_cap;
+	struct map spots;	/* where (ip, context) stands */
+	struct map decoded;	/* ip -> index in insns + 1 */
+	struct map words;	/* what the request says of an ip */
+	struct heap near;	/* nodes to look at */
 	u32 budget;
 	/* The instruction being lifted. */
 	struct track track;
@@ -150,6 +148,8 @@ bool region_is_hot(const struct lift *l, u64 ip);
 bool region_is_goal(const struct lift *l, u64 ip);
 /* How far is it from the head of @node to that of its target, in guest instructions; more if that is unlikely. */
 u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge);
+/* The node in which (ip, context) stands, or NULL. */
+const struct node *region_node(const struct lift *l, u64 ip, u32 context);
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos);
 
 /* keep.c */

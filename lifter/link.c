@@ -14,6 +14,7 @@ struct linker {
 	struct ub_insn *insns;
 	u32 insn_cnt;
 	u64 *exits;		/* addresses, behind the nodes */
+	struct map known_exits;	/* address -> index + 1 */
 	u32 exit_cnt, exit_cap, exit_start;
 };
 
@@ -76,14 +77,17 @@ static int order_nodes(struct linker *k)
 
 static u32 exit_at(struct linker *k, u64 ip)
 {
-	u32 i;
+	u64 *known = map_put(&k->known_exits, ip, 0);
 
-	for (i = 0; i < k->exit_cnt; i++)
-		if (k->exits[i] == ip)
-			return i;
-	if (lift_grow(k->l, (void **)&k->exits, k->exit_cnt, &k->exit_cap, sizeof(*k->exits)))
-		k->exits[k->exit_cnt++] = ip;
-	return i;
+	if (!known || !lift_grow(k->l, (void **)&k->exits, k->exit_cnt, &k->exit_cap, sizeof(*k->exits))) {
+		k->l->err = -ENOMEM;
+		return 0;
+	}
+	if (!*known) {
+		k->exits[k->exit_cnt] = ip;
+		*known = ++k->exit_cnt;
+	}
+	return *known - 1;
 }
 
 /* A jump at the end of the block to an edge; where that is, patch() says. */
@@ -218,6 +222,7 @@ int link_block(struct lift *l, struct ub_lifted *lifted)
 out:
 	ub_free(k.order);
 	free(k.exits);
+	ub_free(k.known_exits.slots);
 	return err;
 }
 
@@ -273,13 +278,15 @@ int link_ranges(struct lift *l, struct ub_lifted *lifted)
 	return err;
 }
 
-static void add_end(struct ub_lifted *lifted, u64 ip, const char *why)
+static void add_end(struct lift *l, struct map *known, struct ub_lifted *lifted, u64 ip, const char *why)
 {
-	u32 i;
+	u64 *has = map_put(known, ip, 0);
 
-	for (i = 0; i < lifted->end_cnt; i++)
-		if (lifted->ends[i].ip == ip)
-			return;
+	if (!has)
+		l->err = -ENOMEM;
+	if (!has || *has)
+		return;
+	*has = true;
 	lifted->ends[lifted->end_cnt].ip = ip;
 	snprintf(lifted->ends[lifted->end_cnt++].reason, sizeof(lifted->ends[0].reason), "%s", why);
 }
@@ -287,39 +294,38 @@ static void add_end(struct ub_lifted *lifted, u64 ip, const char *why)
 /* Why did the edge leave the block? */
 static const char *edge_why(const struct lift *l, const struct edge *edge)
 {
-	u32 i;
+	const struct node *node = region_node(l, edge->ip, edge->context);
 
-	for (i = 0; i < l->node_cnt; i++) {
-		const struct node *node = &l->nodes[i];
+	if (!node || !node->is_filled)
+		return "budget";
+	if (!node->cnt && node->end == END_STOP)
+		return node->why;
+	return node->ahead >= FAR_AWAY ? "no call ahead" : "budget";
+}
 
-		if (node->ip != edge->ip || node->context != edge->context)
-			continue;
-		if (!node->is_filled)
-			return "budget";
-		if (!node->cnt && node->end == END_STOP)
-			return node->why;
-		return node->ahead >= FAR_AWAY ? "no call ahead" : "budget";
-	}
-	return "budget";
+static void end_node(struct lift *l, struct map *known, struct ub_lifted *lifted, const struct node *node)
+{
+	u32 k;
+
+	if (node->is_filled && node->end == END_STOP)
+		add_end(l, known, lifted, node->stop_ip, node->why);
+	if (node->is_kept && !node->edge_cnt && node->end != END_STOP)
+		add_end(l, known, lifted, region_insn(l, node, node->cnt - 1)->ip, "indirect");
+	for (k = 0; node->is_kept && k < node->edge_cnt; k++)
+		if (node->edges[k].node < 0)
+			add_end(l, known, lifted, node->edges[k].ip, edge_why(l, &node->edges[k]));
 }
 
 int link_ends(struct lift *l, struct ub_lifted *lifted)
 {
-	u32 i, k;
+	struct map known = { 0 };
+	u32 i;
 
 	lifted->ends = ub_alloc(l->node_cnt * (MAX_EDGES + 1), sizeof(*lifted->ends));
 	if (!lifted->ends)
 		return -ENOMEM;
-	for (i = 0; i < l->node_cnt; i++) {
-		const struct node *node = &l->nodes[i];
-
-		if (node->is_filled && node->end == END_STOP)
-			add_end(lifted, node->stop_ip, node->why);
-		if (node->is_kept && !node->edge_cnt && node->end != END_STOP)
-			add_end(lifted, region_insn(l, node, node->cnt - 1)->ip, "indirect");
-		for (k = 0; node->is_kept && k < node->edge_cnt; k++)
-			if (node->edges[k].node < 0)
-				add_end(lifted, node->edges[k].ip, edge_why(l, &node->edges[k]));
-	}
-	return 0;
+	for (i = 0; i < l->node_cnt; i++)
+		end_node(l, &known, lifted, &l->nodes[i]);
+	ub_free(known.slots);
+	return l->err;
 }

@@ -15,30 +15,53 @@
 #define OTHER_RET	20	/* and a call that was not seen to return */
 #define SEARCH		6	/* times the budget that is looked at */
 
-static bool contains(const u64 *ips, u32 cnt, u64 ip)
+/* What the request says of an address. */
+enum { WORD_HOT = 1 << 0, WORD_ENTRY = 1 << 1, WORD_COLD = 1 << 2, WORD_GOAL = 1 << 3 };
+
+static void add_words(struct lift *l, const u64 *ips, u32 cnt, u32 bits)
 {
+	u64 *word;
 	u32 i;
 
-	for (i = 0; i < cnt; i++)
-		if (ips[i] == ip)
-			return true;
-	return false;
+	for (i = 0; i < cnt && !l->err; i++) {
+		word = map_put(&l->words, ips[i], 0);
+		if (word)
+			*word |= bits;
+		else
+			l->err = -ENOMEM;
+	}
 }
 
-bool region_is_hot(const struct lift *l, u64 ip)
+static void read_request(struct lift *l)
 {
 	const struct ub_lift_request *request = l->request;
 	u32 i;
 
-	for (i = 0; i < request->hint_cnt; i++)
-		if (request->hints[i].ip == ip || request->hints[i].target == ip)
-			return true;
-	return contains(request->roots, request->root_cnt, ip) || contains(request->entries, request->entry_cnt, ip);
+	add_words(l, request->roots, request->root_cnt, WORD_HOT);
+	add_words(l, request->entries, request->entry_cnt, WORD_HOT | WORD_ENTRY);
+	add_words(l, request->cold, request->cold_cnt, WORD_COLD);
+	add_words(l, request->goals, request->goal_cnt, WORD_GOAL);
+	for (i = 0; i < request->hint_cnt; i++) {
+		add_words(l, &request->hints[i].ip, 1, WORD_HOT);
+		add_words(l, &request->hints[i].target, 1, WORD_HOT);
+	}
+}
+
+static bool has_word(const struct lift *l, u64 ip, u32 bits)
+{
+	const u64 *word = map_get(&l->words, ip, 0);
+
+	return word && *word & bits;
+}
+
+bool region_is_hot(const struct lift *l, u64 ip)
+{
+	return has_word(l, ip, WORD_HOT);
 }
 
 bool region_is_goal(const struct lift *l, u64 ip)
 {
-	return contains(l->request->goals, l->request->goal_cnt, ip);
+	return has_word(l, ip, WORD_GOAL);
 }
 
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos)
@@ -52,7 +75,7 @@ static const u8 *in_chunks(const struct lift *l, u64 ip, u32 len, u32 *ret_len)
 {
 	u32 i;
 
-	for (i = 0; i < l->chunk_cnt; i++) {
+	for (i = l->chunk_cnt; i--; ) {
 		const struct chunk *chunk = &l->chunks[i];
 
 		if (ip < chunk->start || ip - chunk->start + len > chunk->len)
@@ -78,55 +101,34 @@ static const u8 *read_code(struct lift *l, u64 ip, u32 *ret_len)
 	return chunk->bytes;
 }
 
-/* Places: where (ip, context) stands.  Open addressing, a power of two, at most half full. */
-
-static struct spot *find_spot(struct lift *l, u64 ip, u32 context)
-{
-	u64 hash = (ip * 0x9e3779b97f4a7c15ull) ^ (context * 0xc2b2ae3d27d4eb4full);
-	u32 i = (hash >> 32) & (l->spot_cap - 1);
-
-	while (l->spots[i].is_used && (l->spots[i].ip != ip || l->spots[i].context != context))
-		i = (i + 1) & (l->spot_cap - 1);
-	return &l->spots[i];
-}
-
-static bool grow_spots(struct lift *l)
-{
-	struct spot *old = l->spots;
-	u32 i, old_cap = l->spot_cap;
-
-	if (l->spot_cnt * 2 < l->spot_cap)
-		return true;
-	l->spots = ub_alloc(old_cap ? old_cap * 2 : 1024, sizeof(*old));
-	if (!l->spots) {
-		l->spots = old;
-		l->err = -ENOMEM;
-		return false;
-	}
-	l->spot_cap = old_cap ? old_cap * 2 : 1024;
-	for (i = 0; i < old_cap; i++)
-		if (old[i].is_used)
-			*find_spot(l, old[i].ip, old[i].context) = old[i];
-	ub_free(old);
-	return true;
-}
+/* Places: where (ip, context) stands, as the node and the position in it. */
 
 static void set_spot(struct lift *l, u64 ip, u32 context, u32 node, u32 pos)
 {
-	struct spot *spot;
+	u64 *spot = map_put(&l->spots, ip, context);
 
-	if (!grow_spots(l))
-		return;
-	spot = find_spot(l, ip, context);
-	l->spot_cnt += !spot->is_used;
-	*spot = (struct spot){ .ip = ip, .context = context, .node = node, .pos = pos, .is_used = true };
+	if (spot)
+		*spot = (u64)node << 32 | pos;
+	else
+		l->err = -ENOMEM;
 }
 
-static const struct spot *get_spot(struct lift *l, u64 ip, u32 context)
+static bool get_spot(const struct lift *l, u64 ip, u32 context, u32 *ret_node, u32 *ret_pos)
 {
-	struct spot *spot = l->spot_cap ? find_spot(l, ip, context) : NULL;
+	const u64 *spot = map_get(&l->spots, ip, context);
 
-	return spot && spot->is_used ? spot : NULL;
+	if (spot) {
+		*ret_node = *spot >> 32;
+		*ret_pos = *spot;
+	}
+	return spot;
+}
+
+const struct node *region_node(const struct lift *l, u64 ip, u32 context)
+{
+	u32 node, pos;
+
+	return get_spot(l, ip, context, &node, &pos) ? &l->nodes[node] : NULL;
 }
 
 /* Nodes */
@@ -174,14 +176,13 @@ static void split(struct lift *l, u32 idx, u32 pos)
 /* The node that starts at (ip, context), made if need be. */
 static s32 node_at(struct lift *l, u64 ip, u32 context)
 {
-	const struct spot *spot = get_spot(l, ip, context);
+	u32 node, pos;
 
-	if (!spot)
+	if (!get_spot(l, ip, context, &node, &pos))
 		return new_node(l, ip, context);
-	if (spot->pos)
-		split(l, spot->node, spot->pos);
-	spot = get_spot(l, ip, context);
-	return spot->node;
+	if (pos)
+		split(l, node, pos);
+	return get_spot(l, ip, context, &node, &pos) && !pos ? (s32)node : -1;
 }
 
 static bool is_error_number(const struct ub_x86_operand *operand)
@@ -222,6 +223,13 @@ u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge)
 	return length + (is_unlikely(l, node, edge) ? UNLIKELY : 0);
 }
 
+static void set_distance(struct lift *l, u32 idx, u32 distance)
+{
+	l->nodes[idx].distance = distance;
+	if (!heap_push(&l->near, distance, idx))
+		l->err = -ENOMEM;
+}
+
 /* Makes the targets of node @idx, if new, and tells them how far they are. */
 static void reach_targets(struct lift *l, u32 idx, const struct track *track)
 {
@@ -236,7 +244,7 @@ static void reach_targets(struct lift *l, u32 idx, const struct track *track)
 
 		if (to < 0 || l->nodes[to].is_filled || l->nodes[to].distance <= distance + lengths[i])
 			continue;
-		l->nodes[to].distance = distance + lengths[i];
+		set_distance(l, to, distance + lengths[i]);
 		l->nodes[to].in = *track;
 	}
 }
@@ -322,14 +330,16 @@ static s32 enter_context(struct lift *l, u32 parent, u64 ret, u64 callee)
 	struct context *context;
 	u32 i;
 
-	for (i = 1; i < l->context_cnt; i++)
-		if (l->contexts[i].parent == parent && l->contexts[i].ret == ret && l->contexts[i].callee == callee)
+	for (i = l->contexts[parent].first_child; i; i = l->contexts[i].next_child)
+		if (l->contexts[i].ret == ret && l->contexts[i].callee == callee)
 			return i;
 	if (!lift_grow(l, (void **)&l->contexts, l->context_cnt, &l->context_cap, sizeof(*context)))
 		return -1;
 	context = &l->contexts[l->context_cnt];
 	*context = (struct context){ .parent = parent, .ret = ret, .callee = callee,
-				     .depth = l->contexts[parent].depth + 1 };
+				     .depth = l->contexts[parent].depth + 1,
+				     .next_child = l->contexts[parent].first_child };
+	l->contexts[parent].first_child = l->context_cnt;
 	return l->context_cnt++;
 }
 
@@ -448,37 +458,49 @@ static const char *end_node(struct lift *l, struct node *node, const struct ub_x
 	}
 }
 
+/* The instruction at @ip as an index in l->insns, read once for all contexts; -1 when there is no memory. */
+static s32 decode(struct lift *l, u64 ip)
+{
+	u64 *known = map_put(&l->decoded, ip, 0);
+	const u8 *bytes;
+	u32 len = 0;
+
+	if (!known || !lift_grow(l, (void **)&l->insns, l->insn_cnt, &l->insn_cap, sizeof(*l->insns))) {
+		l->err = -ENOMEM;
+		return -1;
+	}
+	if (!*known) {
+		bytes = read_code(l, ip, &len);
+		ub_decode(bytes, len, ip, &l->insns[l->insn_cnt]);
+		*known = ++l->insn_cnt;
+	}
+	return *known - 1;
+}
+
 /* Appends the instruction at @ip to node @idx; false when the node has ended. */
 static bool take_insn(struct lift *l, u32 idx, u64 ip)
 {
 	struct node *node = &l->nodes[idx];
-	struct ub_x86_insn *insn;
-	const char *why = NULL;
-	const u8 *bytes;
-	u32 len = 0;
+	const struct ub_x86_insn *insn;
+	s32 insn_idx = decode(l, ip);
 
-	if (!lift_grow(l, (void **)&l->insns, l->insn_cnt, &l->insn_cap, sizeof(*insn)) ||
-	    !lift_grow(l, (void **)&l->insts, l->inst_cnt, &l->inst_cap, sizeof(*l->insts)))
+	if (insn_idx < 0 || !lift_grow(l, (void **)&l->insts, l->inst_cnt, &l->inst_cap, sizeof(*l->insts)))
 		return false;
-	insn = &l->insns[l->insn_cnt];
-	bytes = read_code(l, ip, &len);
-	ub_decode(bytes, len, ip, insn);
+	insn = &l->insns[insn_idx];
 	if (insn->why[0]) {
 		stop(node, ip, insn->why, NULL);
 		return false;
 	}
-	if (is_end(insn))
-		why = end_node(l, node, insn);
 	l->insn = insn;
-	l->why = why;
+	l->why = is_end(insn) ? end_node(l, node, insn) : NULL;
 	l->op_cnt = 0;
-	if (!why)
+	if (!l->why)
 		lift_insn(l);
 	if (l->why) {
 		stop(node, ip, l->why, NULL);
 		return false;
 	}
-	l->insts[l->inst_cnt++] = (struct inst){ .insn = l->insn_cnt++ };
+	l->insts[l->inst_cnt++] = (struct inst){ .insn = insn_idx };
 	set_spot(l, ip, node->context, idx, node->cnt++);
 	return !is_end(insn) && !l->err;
 }
@@ -486,9 +508,8 @@ static bool take_insn(struct lift *l, u32 idx, u64 ip)
 /* Must the node that reaches @ip end before it? */
 static bool is_head(struct lift *l, u64 ip, u32 context)
 {
-	return get_spot(l, ip, context) || region_is_goal(l, ip) ||
-	       contains(l->request->cold, l->request->cold_cnt, ip) ||
-	       (!context && contains(l->request->entries, l->request->entry_cnt, ip));
+	return map_get(&l->spots, ip, context) || has_word(l, ip, WORD_GOAL | WORD_COLD) ||
+	       (!context && has_word(l, ip, WORD_ENTRY));
 }
 
 static void fill(struct lift *l, u32 idx)
@@ -499,7 +520,7 @@ static void fill(struct lift *l, u32 idx)
 	node->is_filled = true;
 	node->first = l->inst_cnt;
 	l->track = node->in;
-	if (contains(l->request->cold, l->request->cold_cnt, ip)) {
+	if (has_word(l, ip, WORD_COLD)) {
 		stop(node, ip, "cold", NULL);
 		return;
 	}
@@ -519,15 +540,15 @@ static void fill(struct lift *l, u32 idx)
 		reach_targets(l, idx, &l->track);
 }
 
-static s32 nearest(const struct lift *l)
+/* The nearest node that is not filled, or -1. */
+static s32 nearest(struct lift *l)
 {
-	s32 best = -1;
-	u32 i;
+	u32 distance, idx;
 
-	for (i = 0; i < l->node_cnt; i++)
-		if (!l->nodes[i].is_filled && (best < 0 || l->nodes[i].distance < l->nodes[best].distance))
-			best = i;
-	return best;
+	while (heap_pop(&l->near, &distance, &idx))
+		if (!l->nodes[idx].is_filled && l->nodes[idx].distance == distance)
+			return idx;
+	return -1;
 }
 
 /* Edges get their nodes; all heads are cut by now. */
@@ -539,7 +560,7 @@ static void link_edges(struct lift *l)
 		for (k = 0; k < l->nodes[i].edge_cnt; k++) {
 			struct edge *edge = &l->nodes[i].edges[k];
 
-			edge->node = get_spot(l, edge->ip, edge->context)->node;
+			edge->node = region_node(l, edge->ip, edge->context) - l->nodes;
 		}
 }
 
@@ -552,11 +573,12 @@ void region_find(struct lift *l)
 		return;
 	memset(&l->contexts[0], 0, sizeof(l->contexts[0]));
 	l->context_cnt = 1;
+	read_request(l);
 	for (i = 0; i < l->request->entry_cnt && !l->err; i++) {
 		idx = node_at(l, l->request->entries[i], 0);
 		if (idx >= 0) {
 			l->nodes[idx].is_entry = true;
-			l->nodes[idx].distance = 0;
+			set_distance(l, idx, 0);
 		}
 	}
 	while (!l->err && l->inst_cnt < l->budget * SEARCH && (idx = nearest(l)) >= 0)
