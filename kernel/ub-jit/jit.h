@@ -47,6 +47,14 @@ struct ub_jit_env {
 	 *   right behind it. */
 	u64 pre_call;
 	u64 post_call;
+	/* Both called directly, with user access closed; they keep all registers but the flags.  Between open and close the
+	 * vector registers and MXCSR are the user's; for 100 us at most, no call out and no exit meanwhile.  0: they
+	 * always are (in user space). */
+	u64 vec_open;
+	u64 vec_close;
+	/* Per-CPU variables: where an instruction with a gs: prefix and no base finds them; 0: there is none. */
+	s32 softirq_gs;		/* u16: not 0 while softirqs wait; only valid while open, when a check must not go on */
+	s32 cpu_node_gs;	/* u32: what RDTSCP leaves in ecx, and RDPID gives */
 	/* By number, the stub that ub_jit_call_stub() wrote for its handler; 0: not on the allow-list. */
 	const u64 *call_stubs;
 	u32 call_stub_cnt;

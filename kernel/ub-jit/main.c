@@ -31,9 +31,12 @@ static int __init ub_init(void)
 	ub_wq = alloc_workqueue("ub", WQ_UNBOUND, 0);
 	if (!ub_wq)
 		return -ENOMEM;
-	err = ub_hook_init();
+	err = ub_cpu_init();
 	if (err)
 		goto destroy_wq;
+	err = ub_hook_init();
+	if (err)
+		goto exit_cpu;
 	err = ub_attach_init();
 	if (err)
 		goto exit_hook;
@@ -48,6 +51,8 @@ exit_attach:
 exit_hook:
 	ub_hook_exit();
 	synchronize_rcu_tasks();
+exit_cpu:
+	ub_cpu_exit();
 destroy_wq:
 	destroy_workqueue(ub_wq);
 	return err;
@@ -67,6 +72,7 @@ static void __exit ub_exit(void)
 	destroy_workqueue(ub_wq);
 	ub_hook_exit();
 	synchronize_rcu_tasks();
+	ub_cpu_exit();
 	ub_policy_exit();
 }
 

@@ -194,6 +194,11 @@ asmlinkage long ub_hook(struct pt_regs *regs, unsigned long site);
 void ub_runtime_env(struct ub_jit_env *env);
 void ub_runtime_flush(struct ub_thread *thread);
 
+/* cpu.c */
+int ub_cpu_init(void);
+void ub_cpu_exit(void);
+void ub_cpu_env(struct ub_jit_env *env);
+
 /* attach.c */
 int ub_attach_init(void);
 void ub_attach_exit(void);

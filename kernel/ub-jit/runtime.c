@@ -262,6 +262,7 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	struct ub_frame *frame = &thread->frame;
 	struct ub_btc *btc = slot->btc;
 	const struct ub_image_exit *exit;
+	int locks = preempt_count();
 	u64 idx;
 
 	frame->regs = (u64)regs;
@@ -275,6 +276,10 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	pagefault_disable();
 	idx = image(frame);
 	pagefault_enable();
+	if (ub_bug_if(preempt_count() != locks, "an image left with the vector registers open")) {
+		preempt_count_set(locks);
+		return NULL;
+	}
 	exit = find_exit(btc, idx);
 	if (!exit)
 		return NULL;
@@ -373,7 +378,6 @@ void ub_runtime_env(struct ub_jit_env *env)
 	*env = (struct ub_jit_env){
 		.smap = boot_cpu_has(X86_FEATURE_SMAP),
 		.entry_is_call = true,
-		.entry_is_call = true,
 		.flags_off = offsetof(struct task_struct, thread_info.flags),
 		.work_mask = EXIT_TO_USER_MODE_WORK,
 		.work_off = offsetof(struct task_struct, thread_info.syscall_work),
@@ -384,6 +388,7 @@ void ub_runtime_env(struct ub_jit_env *env)
 		.call_stubs = ub_calls.stubs,
 		.call_stub_cnt = ARRAY_SIZE(ub_calls.stubs),
 	};
+	ub_cpu_env(env);
 	if (cpu_feature_enabled(X86_FEATURE_RETHUNK)) {
 		u64 *thunk = (u64 *)ub_symbol_find("x86_return_thunk");
 

@@ -19,6 +19,7 @@
 #include <linux/seccomp.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
+#include <asm/fpu/sched.h>
 #include <asm/text-patching.h>
 
 #define UB_SYMBOLS(SYM)				\
@@ -28,6 +29,7 @@
 	SYM(bpf_ksym_add)			\
 	SYM(bpf_ksym_del)			\
 	SYM(task_work_run)			\
+	SYM(switch_fpu_return)			\
 	SYM(task_work_cancel_match)		\
 	SYM(__secure_computing)			\
 	SYM(__rseq_handle_notify_resume)	\

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cpu: what do images need of the processor that the kernel keeps for itself?
+ *
+ * The user's vector registers: they are the processor's own while ub_vec_open() .. ub_vec_close() last, and nobody
+ * else touches them then.  And the number that RDTSCP and RDPID would give: the register that holds it may be a virtual
+ * machine's while the kernel runs, so each processor has a copy.
+ */
+#define pr_fmt(fmt) "ub: " fmt
+
+#include <linux/cpuhotplug.h>
+#include <linux/interrupt.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <asm/fpu/api.h>
+#include <asm/segment.h>
+
+#include "module.h"
+#include "symbols.h"
+
+/* Called by images, in which all registers are the guest's. */
+#define FROM_IMAGE	__attribute__((no_caller_saved_registers)) notrace
+
+static DEFINE_PER_CPU(u32, cpu_node);
+static int hotplug_state;
+
+static noinline FROM_IMAGE void restore(void)
+{
+	ub_sym(switch_fpu_return)();
+}
+
+/*
+ * Until ub_vec_close() the vector registers and MXCSR are the user's: no context switch, no softirq that computes with
+ * them.  (A hard interrupt does not while softirqs are off.)
+ */
+FROM_IMAGE void ub_vec_open(void)
+{
+	fpregs_lock();
+	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
+		restore();
+}
+
+static noinline FROM_IMAGE void unlock_slowly(void)
+{
+	fpregs_unlock();
+}
+
+/* fpregs_unlock(), in few instructions when no softirq waits. */
+FROM_IMAGE void ub_vec_close(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_TRACE_IRQFLAGS)) {
+		unlock_slowly();
+		return;
+	}
+	/* Those raised from here on are run by the interrupt that raises them. */
+	preempt_count_sub(SOFTIRQ_DISABLE_OFFSET - 1);
+	if (unlikely(local_softirq_pending())) {
+		preempt_count_add(SOFTIRQ_DISABLE_OFFSET - 1);
+		unlock_slowly();
+		return;
+	}
+	preempt_enable();
+}
+
+/* On the processor itself, before it has user tasks.  The segment limit is the kernel's copy that nobody borrows. */
+static int read_cpu_node(unsigned int cpu)
+{
+	u32 value;
+
+	asm volatile("lsl %1, %0" : "=r"(value) : "r"(__CPUNODE_SEG));
+	this_cpu_write(cpu_node, value);
+	return 0;
+}
+
+/* The s32 displacement at which an instruction with a gs: prefix and no base finds a per-CPU variable. */
+#define GS_OFF(variable)	((s32)(unsigned long)&(variable))
+
+void ub_cpu_env(struct ub_jit_env *env)
+{
+	env->vec_open = (u64)ub_vec_open;
+	env->vec_close = (u64)ub_vec_close;
+	env->softirq_gs = GS_OFF(local_softirq_pending_ref);
+	env->cpu_node_gs = GS_OFF(cpu_node);
+}
+
+int ub_cpu_init(void)
+{
+	int state;
+
+	if (ub_bug_if((unsigned long)&local_softirq_pending_ref != (long)GS_OFF(local_softirq_pending_ref) ||
+		      (unsigned long)&cpu_node != (long)GS_OFF(cpu_node), "a per-CPU variable is out of reach"))
+		return -EOPNOTSUPP;
+	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "ub:online", read_cpu_node, NULL);
+	if (state < 0)
+		return state;
+	hotplug_state = state;
+	return 0;
+}
+
+void ub_cpu_exit(void)
+{
+	cpuhp_remove_state_nocalls(hotplug_state);
+}
