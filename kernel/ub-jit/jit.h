@@ -58,6 +58,19 @@ struct ub_jit_env {
 	/* By number, the stub that ub_jit_call_stub() wrote for its handler; 0: not on the allow-list. */
 	const u64 *call_stubs;
 	u32 call_stub_cnt;
+	/* Vector state.  Between them the machine's xmm, ymm and MXCSR are the user's; both are called with AC clear, change
+	 * no general register, may change the flags; never nested.  0: none are needed. */
+	u64 vec_open;
+	u64 vec_close;
+	bool has_softirq;	/* while vectors are open a check also leaves when the u16 at gs:softirq_off is not 0 */
+	s32 softirq_off;
+	u32 vec_features;	/* UB_VEC_F_*: the instruction sets that this machine has enabled */
+};
+
+enum {
+	UB_VEC_F_SSE2 = 1 << 0, UB_VEC_F_SSE3 = 1 << 1, UB_VEC_F_SSSE3 = 1 << 2, UB_VEC_F_SSE41 = 1 << 3,
+	UB_VEC_F_SSE42 = 1 << 4, UB_VEC_F_AES = 1 << 5, UB_VEC_F_PCLMUL = 1 << 6, UB_VEC_F_AVX = 1 << 7,
+	UB_VEC_F_AVX2 = 1 << 8, UB_VEC_F_FMA = 1 << 9, UB_VEC_F_F16C = 1 << 10,
 };
 
 struct ub_image_exit {
