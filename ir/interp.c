@@ -130,7 +130,7 @@ bool run_address(struct run *r, const struct ub_insn *insn, u8 base, u64 *ret)
 	*ret = base == UB_NOREG ? (u64)insn->imm : run_get(r, base) + (s64)insn->off;
 	if (*ret >= r->world->limit + MAX_REACH)
 		run_bug(r);
-	else if (!run_is_user(r, *ret, UB_WIDTH_BYTES(ub_insn_width(insn))))
+	else if (!run_is_user(r, *ret, ub_insn_mem_bytes(insn)))
 		run_leave(r, UB_LEFT_FAULT);
 	return !r->is_over;
 }

@@ -38,3 +38,58 @@ const struct ub_op_info ub_op_info[UB_OP_COUNT] = {
 _Static_assert(sizeof(struct ub_insn) == 16, "the wire format has 16 bytes");
 _Static_assert(sizeof(struct ub_entry) == 16, "entries travel as they are");
 _Static_assert(UB_OP_COUNT < 256, "the operation is one byte");
+
+#define REG(reg)	(1u << (reg))
+#define TEMPS		(REG(UB_TEMPS_END) - REG(UB_T0))
+
+/* UB_NOREG and what is malformed are no register. */
+static u32 mask_of(u8 reg)
+{
+	return reg < UB_NREGS ? REG(reg) : 0;
+}
+
+/* The registers of the address, if the operation has one. */
+static u32 reads_of_address(const struct ub_insn *insn)
+{
+	switch (ub_op_info[insn->op].shape) {
+	case UB_S_ADDR:
+		return mask_of(insn->src) | mask_of(ub_insn_index(insn));
+	case UB_S_LOAD:
+		return mask_of(insn->src);
+	case UB_S_STORE:
+	case UB_S_STOREI:
+		return mask_of(insn->dst);
+	default:
+		return 0;
+	}
+}
+
+u32 ub_insn_reads(const struct ub_insn *insn)
+{
+	u32 effect = ub_op_info[insn->op].effect, mask = reads_of_address(insn);
+
+	if (effect & UB_E_RD_DST || (effect & UB_E_WR_DST && ub_insn_width(insn) < UB_W32))
+		mask |= mask_of(insn->dst);
+	if (effect & UB_E_RD_SRC)
+		mask |= mask_of(insn->src);
+	if (effect & UB_E_AX_DX)
+		mask |= REG(UB_RAX) | REG(UB_RDX);
+	if (effect & UB_E_REP)
+		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI);
+	return mask;
+}
+
+u32 ub_insn_writes(const struct ub_insn *insn)
+{
+	u32 effect = ub_op_info[insn->op].effect, mask = 0;
+
+	if (effect & (UB_E_WR_DST | UB_E_WR_ALL))
+		mask |= mask_of(insn->dst);
+	if (effect & UB_E_AX_DX)
+		mask |= REG(UB_RAX) | REG(UB_RDX);
+	if (effect & UB_E_REP)
+		mask |= REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI);
+	if (effect & UB_E_CALLS)
+		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_R11) | TEMPS;
+	return mask;
+}

@@ -30,6 +30,8 @@ enum {
 
 enum ub_width { UB_W8, UB_W16, UB_W32, UB_W64 };
 
+#define UB_GUEST_REGS	((1u << UB_NGUEST) - 1)	/* as a mask */
+
 #define UB_WIDTH_BITS(w)	(8u << (w))
 #define UB_WIDTH_BYTES(w)	(1u << (w))
 
@@ -146,6 +148,20 @@ static inline u8 ub_insn_scale(const struct ub_insn *insn)
 }
 
 #define UB_ADDR_IMM(index, scale)	((s64)((index) | (scale) << 8))
+
+/*
+ * Bit n: the instruction reads register n, as an operand, a base or an index, by its nature, or because it keeps some
+ * of its bits; it writes some of register n.  UB_FS is a register here.  Of a syscall the masks name what it makes of
+ * the guest (rax, rcx, r11 and the temporaries), not what the call is given.
+ */
+u32 ub_insn_reads(const struct ub_insn *insn);
+u32 ub_insn_writes(const struct ub_insn *insn);
+
+/* How many bytes of memory the instruction reads or writes at its address. */
+static inline u32 ub_insn_mem_bytes(const struct ub_insn *insn)
+{
+	return UB_WIDTH_BYTES(ub_insn_width(insn));
+}
 
 /* Index of the target of a jump that stands at @idx. */
 static inline s64 ub_insn_target(const struct ub_insn *insn, u32 idx)

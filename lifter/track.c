@@ -97,26 +97,15 @@ static void write_dst(struct track *track, const struct ub_insn *op)
 
 void track_op(struct track *track, const struct ub_insn *op)
 {
-	u32 effect = ub_op_info[op->op].effect;
+	u32 reg, writes = ub_insn_writes(op);
 
-	if (effect & (UB_E_WR_DST | UB_E_WR_ALL))
+	if (ub_op_info[op->op].effect & (UB_E_WR_DST | UB_E_WR_ALL)) {
 		write_dst(track, op);
-	if (effect & UB_E_AX_DX) {
-		forget(track, UB_RAX);
-		forget(track, UB_RDX);
+		writes &= ~(1u << op->dst);
 	}
-	if (effect & UB_E_REP) {
-		forget(track, UB_RCX);
-		forget(track, UB_RSI);
-		forget(track, UB_RDI);
-	}
-	if (effect & UB_E_CALLS) {
-		drop_guard(&track->guards[0]);
-		drop_guard(&track->guards[1]);
-		forget(track, UB_RAX);
-		forget(track, UB_RCX);
-		forget(track, UB_R11);
-	}
+	for (reg = 0; writes >> reg; reg++)
+		if (writes >> reg & 1)
+			forget(track, reg);
 }
 
 void track_guard(struct track *track, const struct ub_insn *op)

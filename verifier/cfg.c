@@ -75,9 +75,9 @@ static int check_constants(struct ub_env *env, const struct ub_insn *insn, u32 i
 	if (info->shape == UB_S_IP && imm > limit)
 		return ub_refuse(env, UB_REFUSE_ADDRESS, idx, "exit to 0x%llx, above the limit of 0x%llx",
 				 (unsigned long long)imm, (unsigned long long)limit);
-	if ((is_const_load || is_const_store) && !is_user(env, imm, UB_WIDTH_BYTES(ub_insn_width(insn))))
+	if ((is_const_load || is_const_store) && !is_user(env, imm, ub_insn_mem_bytes(insn)))
 		return ub_refuse(env, UB_REFUSE_ADDRESS, idx, "%s of %u bytes at 0x%llx ends above the limit of 0x%llx",
-				 is_const_load ? "load" : "store", UB_WIDTH_BYTES(ub_insn_width(insn)),
+				 is_const_load ? "load" : "store", ub_insn_mem_bytes(insn),
 				 (unsigned long long)imm, (unsigned long long)limit);
 	return 0;
 }

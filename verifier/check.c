@@ -13,8 +13,8 @@
 
 static int read_reg(struct ub_env *env, const struct ub_state *state, u32 idx, u8 reg)
 {
-	if (reg >= UB_TEMPS_END || state->regs[reg].kind != UB_REG_UNWRITTEN)
-		return 0;	/* absent, fs, or fine */
+	if (state->regs[reg].kind != UB_REG_UNWRITTEN)
+		return 0;
 	ub_refuse(env, UB_REFUSE_UNWRITTEN, idx, "%s is read but not written on every path", ub_reg_name(reg));
 	ub_log_explain(env, state, idx, reg);
 	return -EACCES;
@@ -22,18 +22,12 @@ static int read_reg(struct ub_env *env, const struct ub_state *state, u32 idx, u
 
 static int check_reads(struct ub_env *env, const struct ub_state *state, u32 idx)
 {
-	const struct ub_insn *insn = ub_env_insn(env, idx);
-	u32 effect = ub_env_effect(env, idx);
-	u8 shape = ub_op_info[insn->op].shape;
-	bool is_partial = effect & UB_E_WR_DST && ub_insn_width(insn) <= UB_W16;
+	u32 reg, reads = ub_insn_reads(ub_env_insn(env, idx));
 	int err = 0;
 
-	if (effect & UB_E_RD_DST || is_partial || shape == UB_S_STORE || shape == UB_S_STOREI)
-		err = read_reg(env, state, idx, insn->dst);
-	if (!err && (effect & (UB_E_RD_SRC | UB_E_RD_ADDR) || shape == UB_S_LOAD))
-		err = read_reg(env, state, idx, insn->src);
-	if (!err && effect & UB_E_RD_ADDR)
-		err = read_reg(env, state, idx, ub_insn_index(insn));
+	for (reg = UB_T0; reg < UB_TEMPS_END && !err; reg++)
+		if (reads >> reg & 1)
+			err = read_reg(env, state, idx, reg);
 	return err;
 }
 
@@ -41,9 +35,7 @@ static bool needs_mark(const struct ub_insn *insn)
 {
 	u32 effect = ub_op_info[insn->op].effect;
 
-	if (effect & (UB_E_LEAVES | UB_E_WR_MEM | UB_E_AX_DX | UB_E_REP | UB_E_CALLS) || ub_insn_sets_flags(insn))
-		return true;
-	if (effect & (UB_E_WR_DST | UB_E_WR_ALL) && insn->dst < UB_NGUEST)
+	if (effect & (UB_E_LEAVES | UB_E_WR_MEM) || ub_insn_sets_flags(insn) || ub_insn_writes(insn) & UB_GUEST_REGS)
 		return true;
 	return insn->op == UB_OP_EXITTO;	/* the branch that was not followed is named in the exit */
 }

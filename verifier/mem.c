@@ -16,7 +16,7 @@ static const char *access_name(u32 effect)
 static int check_window(struct ub_env *env, const struct ub_reg *base, u8 reg, u32 idx)
 {
 	const struct ub_insn *insn = ub_env_insn(env, idx);
-	u32 len = UB_WIDTH_BYTES(ub_insn_width(insn));
+	u32 len = ub_insn_mem_bytes(insn);
 	s64 first = (s64)base->range.lo + insn->off;
 	s64 last = (s64)(base->range.lo + base->range.span) + insn->off;
 	const char *name = access_name(ub_env_effect(env, idx));
@@ -42,7 +42,7 @@ int ub_mem_check(struct ub_env *env, const struct ub_state *state, u32 idx)
 		return 0;
 	if (state->regs[reg].kind != UB_REG_GUARDED)
 		err = ub_refuse(env, UB_REFUSE_UNGUARDED, idx, "%s of %u bytes through %s, which is not guarded",
-				access_name(effect), UB_WIDTH_BYTES(ub_insn_width(insn)), ub_reg_name(reg));
+				access_name(effect), ub_insn_mem_bytes(insn), ub_reg_name(reg));
 	else
 		err = check_window(env, &state->regs[reg], reg, idx);
 	if (err)

@@ -27,15 +27,7 @@ static bool falls_through(const struct ub_insn *insn)
 
 bool ub_flow_writes(const struct ub_insn *insn, u8 reg)
 {
-	u32 effect = ub_op_info[insn->op].effect;
-
-	if (effect & (UB_E_WR_DST | UB_E_WR_ALL) && insn->dst == reg)
-		return true;
-	if (effect & UB_E_AX_DX && (reg == UB_RAX || reg == UB_RDX))
-		return true;
-	if (effect & UB_E_REP && (reg == UB_RCX || reg == UB_RSI || reg == UB_RDI))
-		return true;
-	return effect & UB_E_CALLS && (reg == UB_RAX || reg == UB_RCX || reg == UB_R11 || reg >= UB_T0);
+	return ub_insn_writes(insn) >> reg & 1;
 }
 
 bool ub_flow_reads_flags(const struct ub_insn *insn)
@@ -63,26 +55,7 @@ u8 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, 
 
 bool ub_flow_reads(const struct ub_insn *insn, u8 reg)
 {
-	u32 effect = ub_op_info[insn->op].effect;
-
-	if (effect & UB_E_RD_DST && insn->dst == reg)
-		return true;
-	/* A store's base, and what a narrow write keeps. */
-	if (ub_op_info[insn->op].shape == UB_S_STORE || ub_op_info[insn->op].shape == UB_S_STOREI) {
-		if (insn->dst == reg)
-			return true;
-	} else if (effect & UB_E_WR_DST && insn->dst == reg && ub_insn_width(insn) < UB_W32) {
-		return true;
-	}
-	if (effect & (UB_E_RD_SRC | UB_E_RD_ADDR) && insn->src == reg)
-		return true;
-	if (effect & UB_E_RD_MEM && ub_op_info[insn->op].shape == UB_S_LOAD && insn->src == reg)
-		return true;
-	if (effect & UB_E_RD_ADDR && ub_insn_index(insn) == reg)
-		return true;
-	if (effect & UB_E_AX_DX && (reg == UB_RAX || reg == UB_RDX))
-		return true;
-	return effect & UB_E_REP && (reg == UB_RAX || reg == UB_RCX || reg == UB_RSI || reg == UB_RDI);
+	return ub_insn_reads(insn) >> reg & 1;
 }
 
 bool ub_flow_in_machine(u8 reg)
@@ -137,13 +110,7 @@ bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, con
 
 bool ub_flow_mentions(const struct ub_insn *insn, u8 reg)
 {
-	u32 effect = ub_op_info[insn->op].effect;
-
-	if (effect & (UB_E_RD_DST | UB_E_WR_DST | UB_E_WR_ALL) && insn->dst == reg)
-		return true;
-	if (effect & (UB_E_RD_SRC | UB_E_RD_ADDR) && insn->src == reg)
-		return true;
-	return effect & UB_E_RD_ADDR && ub_insn_index(insn) == reg;
+	return !(ub_op_info[insn->op].effect & UB_E_CALLS) && ub_flow_touches(insn, reg);
 }
 
 enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta)
