@@ -58,12 +58,6 @@ struct ub_jit_env {
 	/* By number, the stub that ub_jit_call_stub() wrote for its handler; 0: not on the allow-list. */
 	const u64 *call_stubs;
 	u32 call_stub_cnt;
-	/* Vector state.  Between them the machine's xmm, ymm and MXCSR are the user's; both are called with AC clear, change
-	 * no general register, may change the flags; never nested.  0: none are needed. */
-	u64 vec_open;
-	u64 vec_close;
-	bool has_softirq;	/* while vectors are open a check also leaves when the u16 at gs:softirq_off is not 0 */
-	s32 softirq_off;
 	u32 vec_features;	/* UB_VEC_F_*: the instruction sets that this machine has enabled */
 };
 
