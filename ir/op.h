@@ -187,7 +187,10 @@ struct ub_block {
 	const struct ub_entry *entries;
 	u32 insn_cnt;
 	u32 entry_cnt;
+	u16 resident;		/* bit n: guest register n is kept in a machine register throughout; 0: the default */
 };
+
+#define UB_RESIDENT_DEFAULT	0xf0cfu		/* rax rcx rdx rbx rsi rdi r12-r15 */
 
 /*
  * wire.c: the shape of one instruction.  0, or -EINVAL with *ret_why a static text such as

@@ -372,11 +372,26 @@ static void put_loop(struct gen *g, u32 len)
 	g->undefined = 0;
 }
 
+/* With room for what rep needs. */
+static u16 any_resident(void)
+{
+	const u16 fixed = 1u << UB_RAX | 1u << UB_RCX | 1u << UB_RDX, rep = 1u << UB_RSI | 1u << UB_RDI;
+	u16 mask;
+
+	if (pick(4) == 0)
+		return 0;
+	do
+		mask = (gen_random() >> 20) | fixed;
+	while (__builtin_popcount(mask | rep) > 10);
+	return mask;
+}
+
 void gen_block(struct gen *g)
 {
 	u32 len = 4 + pick(GEN_MAX_INSNS - 60);
 
 	memset(g, 0, sizeof(*g));
+	g->resident = any_resident();
 	mark(g);
 	if (pick(3) == 0)
 		put_loop(g, len);

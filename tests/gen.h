@@ -20,6 +20,7 @@ extern u64 gen_limit;
 struct gen {
 	struct ub_insn insns[GEN_MAX_INSNS];
 	u32 cnt;
+	u16 resident;
 	u32 undefined;		/* flags that the SDM leaves undefined here, at last: at the end */
 	u32 join_at[4];		/* pending forward jumps: instruction to patch, */
 	u32 join_undefined[4];	/* and the undefined flags that come along */

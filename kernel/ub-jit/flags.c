@@ -271,15 +271,37 @@ enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc)
 	return cc & 1 ? UB_CC_E : UB_CC_NE;
 }
 
+void jit_sp_flush_quietly(struct jit *j, s32 to)
+{
+	s32 delta = j->state.lazy.sp - to;
+	struct x86_rm sp = jit_loc(j, UB_RSP);
+	u8 reg = sp.is_mem ? j->scratch : sp.reg;
+
+	if (!delta)
+		return;
+	jit_stale_load(j, 1u << UB_RSP);
+	if (sp.is_mem)
+		load_scratch(j, sp);
+	x86_lea(&j->code, UB_W64, reg, x86_mem(reg, delta));
+	if (sp.is_mem)
+		x86_mov_rm_reg(&j->code, UB_W64, sp, reg);
+	j->state.lazy.sp = to;
+	j->state.lazy.saved &= ~(1u << UB_RSP);
+}
+
 void jit_sp_flush(struct jit *j, s32 to)
 {
 	s32 delta = j->state.lazy.sp - to;
 
 	if (!delta)
 		return;
-	jit_flags_clobber(j);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, pt(j, PT_SP), delta);
-	j->state.lazy.sp = to;
+	if (jit_loc(j, UB_RSP).is_mem) {
+		jit_flags_clobber(j);
+		x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, jit_loc(j, UB_RSP), delta);
+		j->state.lazy.sp = to;
+	} else {
+		jit_sp_flush_quietly(j, to);
+	}
 }
 
 void jit_rcx_flush(struct jit *j)
@@ -298,6 +320,6 @@ void jit_r11_flush(struct jit *j)
 	load_scratch(j, CALL_SLOT);
 	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), UB_FL_ALL);
 	x86_alu_reg_rm(&j->code, UB_W64, X86_OR, j->scratch, local(LOCAL_USER_FLAGS));
-	x86_mov_rm_reg(&j->code, UB_W64, pt(j, PT_R11), j->scratch);
+	x86_mov_rm_reg(&j->code, UB_W64, jit_loc(j, UB_R11), j->scratch);
 	j->state.lazy.r11_is_call = false;
 }

@@ -58,14 +58,10 @@ bool ub_flow_reads(const struct ub_insn *insn, u8 reg)
 	return ub_insn_reads(insn) >> reg & 1;
 }
 
-bool ub_flow_in_machine(u8 reg)
+bool ub_flow_in_machine(const struct ub_block *block, u8 reg)
 {
-	if (reg >= UB_NGUEST)
-		return reg < UB_GUARDS_END;
-	return reg != UB_RSP && reg != UB_RBP && !(reg >= UB_R8 && reg <= UB_R11);
+	return reg >= UB_NGUEST ? reg < UB_GUARDS_END : block->resident & 1u << reg;
 }
-
-const u8 ub_flow_arg[UB_ARGS] = { UB_RDI, UB_RSI, UB_RDX };
 
 /* Can the flags that @insn sets be computed again from its operands as they are behind it? */
 static bool is_repeatable(const struct ub_insn *insn)
@@ -113,6 +109,23 @@ bool ub_flow_mentions(const struct ub_insn *insn, u8 reg)
 	return !(ub_op_info[insn->op].effect & UB_E_CALLS) && ub_flow_touches(insn, reg);
 }
 
+/* Is the base of its address all that @insn, which mentions @reg, uses it for? */
+static bool is_base_alone(const struct ub_insn *insn, u8 reg)
+{
+	switch (ub_op_info[insn->op].shape) {
+	case UB_S_ADDR:
+		return insn->dst != reg && ub_insn_index(insn) != reg && ub_insn_width(insn) != UB_W32;
+	case UB_S_LOAD:
+		return insn->dst != reg;
+	case UB_S_STORE:
+		return insn->src != reg;
+	case UB_S_STOREI:
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta)
 {
 	s64 delta;
@@ -129,8 +142,7 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 		return UB_SP_ADJUST;
 	}
 	/* The address must not wrap differently once the pending part is folded into its displacement. */
-	if (ub_op_info[insn->op].effect & UB_E_RD_ADDR && insn->dst != UB_RSP && ub_insn_index(insn) != UB_RSP &&
-	    ub_insn_width(insn) != UB_W32 && (s64)insn->off + sp == (s32)((s64)insn->off + sp))
+	if (is_base_alone(insn, UB_RSP) && (s64)insn->off + sp == (s32)((s64)insn->off + sp))
 		return UB_SP_BASE;
 	return UB_SP_OTHER;
 }
@@ -168,17 +180,13 @@ static void step_flags(const struct ub_block *block, const struct ub_flow *flow,
 	}
 }
 
-static void step_args(const struct ub_insn *insn, struct ub_lazy *lazy)
+static void step_saved(const struct ub_block *block, const struct ub_insn *insn, struct ub_lazy *lazy)
 {
-	u32 i;
-
-	for (i = 0; i < UB_ARGS; i++) {
-		if (ub_op_info[insn->op].effect & UB_E_CALLS)
-			lazy->args[i] = UB_ARG_PT;
-		else if (ub_flow_writes(insn, ub_flow_arg[i]))
-			lazy->args[i] = UB_ARG_HOST;
-		else if (lazy->args[i] == UB_ARG_PT && ub_flow_reads(insn, ub_flow_arg[i]))
-			lazy->args[i] = UB_ARG_BOTH;
+	if (ub_op_info[insn->op].effect & UB_E_CALLS) {
+		lazy->saved = lazy->stale = block->resident & UB_SAVED_REGS;
+	} else {
+		lazy->saved &= ~ub_insn_writes(insn);
+		lazy->stale &= ~(ub_insn_reads(insn) | ub_insn_writes(insn));
 	}
 }
 
@@ -201,7 +209,7 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 	s32 delta = 0;
 
 	step_flags(block, flow, idx, lazy);
-	step_args(insn, lazy);
+	step_saved(block, insn, lazy);
 	if (is_call)
 		lazy->rcx = mark_before(block, idx) + 2;
 	else if (ub_flow_touches(insn, UB_RCX))
@@ -214,7 +222,9 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 			lazy->desc_sp += delta;
 		break;
 	case UB_SP_OTHER:
-		/* The pending part goes to memory first; a step is then pending alone. */
+		/* The pending part is added first; a step is then pending alone. */
+		if (lazy->sp && !is_call)
+			lazy->saved &= ~(1u << UB_RSP);
 		lazy->sp = steps_sp(insn) ? sp_step(insn) : 0;
 		if (steps_sp(insn) && !ub_insn_sets_flags(insn))
 			lazy->desc_sp += lazy->sp;
@@ -261,15 +271,6 @@ static bool liveness_pass(const struct ub_block *block, struct ub_flow *flow)
 	return is_changed;
 }
 
-static u8 join_arg(u8 a, u8 b)
-{
-	if (a == b)
-		return a;
-	if (a != UB_ARG_HOST && b != UB_ARG_HOST)
-		return UB_ARG_PT;
-	return UB_ARG_HOST;
-}
-
 /*
  * What can be had in any state at some cost follows the edge that falls through, which is the likely one; the others
  * convert.  Without such an edge, what all have.
@@ -277,13 +278,12 @@ static u8 join_arg(u8 a, u8 b)
 static void join_cheap(struct ub_flow *flow, const struct ub_lazy *edge, bool falls)
 {
 	struct ub_lazy *to = &flow->lazy;
-	u32 i;
 
 	if (flow->falls_in && !falls)
 		return;
 	to->can_host &= edge->can_host;
-	for (i = 0; i < UB_ARGS; i++)
-		to->args[i] = falls ? edge->args[i] : join_arg(to->args[i], edge->args[i]);
+	to->saved = falls ? edge->saved : to->saved & edge->saved;
+	to->stale = falls ? edge->stale : (to->stale | edge->stale) & to->saved;
 }
 
 /* Joins what holds on one edge into its target.  True when the target changed. */
@@ -307,7 +307,7 @@ static bool join(const struct ub_block *block, struct ub_flow *flow, const struc
 	to->r11_is_call &= edge->r11_is_call;
 	join_cheap(flow, edge, falls);
 	return to->desc != old.desc || to->sp != old.sp || to->rcx != old.rcx || to->r11_is_call != old.r11_is_call ||
-	       to->can_host != old.can_host || memcmp(to->args, old.args, UB_ARGS);
+	       to->can_host != old.can_host || to->saved != old.saved || to->stale != old.stale;
 }
 
 static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, bool labels_are_fixed)
@@ -349,12 +349,12 @@ static void fix_labels(const struct ub_block *block, struct ub_flow *flow)
 	}
 }
 
-struct ub_lazy ub_flow_at_entry(bool entry_is_call, u64 ip)
+struct ub_lazy ub_flow_at_entry(const struct ub_block *block, bool entry_is_call, u64 ip)
 {
 	return (struct ub_lazy){
 		.desc = entry_is_call ? UB_DESC_CALL : UB_DESC_NONE, .r11_is_call = entry_is_call,
 		.rcx = entry_is_call ? ip : 0,
-		.args = { UB_ARG_BOTH, UB_ARG_BOTH, UB_ARG_BOTH },
+		.saved = block->resident & UB_SAVED_REGS,
 	};
 }
 
@@ -369,7 +369,7 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 			flow[ub_insn_target(&block->insns[i], i)].is_label = true;
 	for (i = 0; i < block->entry_cnt; i++) {
 		struct ub_flow *entry = &flow[block->entries[i].insn_idx];
-		struct ub_lazy at_entry = ub_flow_at_entry(entry_is_call, block->entries[i].ip);
+		struct ub_lazy at_entry = ub_flow_at_entry(block, entry_is_call, block->entries[i].ip);
 
 		entry->is_label = true;
 		join(block, entry, &at_entry, false);
@@ -377,7 +377,7 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 }
 
 /* Can @insn take @load's value, which nobody else reads, from memory itself? */
-static bool may_fuse(const struct ub_insn *load, const struct ub_insn *insn)
+static bool may_fuse(const struct ub_block *block, const struct ub_insn *load, const struct ub_insn *insn)
 {
 	bool is_guard = load->dst >= UB_GUARDS && load->dst < UB_GUARDS_END;
 
@@ -390,7 +390,7 @@ static bool may_fuse(const struct ub_insn *load, const struct ub_insn *insn)
 		return insn->dst == load->dst && ub_insn_width(load) == ub_insn_width(insn);
 	case UB_OP_ADD: case UB_OP_SUB: case UB_OP_AND: case UB_OP_OR: case UB_OP_XOR: case UB_OP_CMP:
 		/* A value that lives in a machine register, so that the load's fault comes before any write. */
-		return insn->src == load->dst && insn->dst != load->dst && ub_flow_in_machine(insn->dst) &&
+		return insn->src == load->dst && insn->dst != load->dst && ub_flow_in_machine(block, insn->dst) &&
 		       ub_insn_width(load) == ub_insn_width(insn);
 	default:
 		return false;
@@ -427,7 +427,7 @@ static void mark_fused(const struct ub_block *block, struct ub_flow *flow)
 
 		if (flow[i].is_label)
 			continue;
-		flow[i].is_fused = may_fuse(insn - 1, insn) && is_dead_behind(block, flow, i, insn[-1].dst);
+		flow[i].is_fused = may_fuse(block, insn - 1, insn) && is_dead_behind(block, flow, i, insn[-1].dst);
 		flow[i - 1].is_undone = is_undoing(insn - 1, insn);
 	}
 }

@@ -10,18 +10,16 @@
  * added since the instruction @desc, if that stepped rsp.
  * @rcx: what the last system call made of the guest's rcx, if its machine register does not hold it yet; else 0.
  * @r11_is_call: the guest's r11 is what the last system call made it, its flags; memory does not hold it yet.
- * @args: where the guest's rdi, rsi and rdx are, in this order.
+ * @saved: of those of UB_SAVED_REGS that are resident, those that pt_regs holds; @stale: of these, those that their
+ * machine register does not hold any more.  Of rsp both hold what @sp is still to be added to.
  */
 #ifndef UB_FLOW_H
 #define UB_FLOW_H
 
-#include "../../ir/op.h"
+#include "layout.h"
 
 #define UB_DESC_NONE	(-1)
 #define UB_DESC_CALL	(-2)
-
-enum ub_arg_place { UB_ARG_HOST, UB_ARG_BOTH, UB_ARG_PT };	/* machine register, pt_regs */
-#define UB_ARGS	3
 
 struct ub_lazy {
 	s32 desc;
@@ -30,10 +28,9 @@ struct ub_lazy {
 	u64 rcx;
 	bool can_host;
 	bool r11_is_call;
-	u8 args[UB_ARGS];
+	u16 saved;
+	u16 stale;
 };
-
-extern const u8 ub_flow_arg[UB_ARGS];	/* their register numbers */
 
 struct ub_flow {
 	struct ub_lazy lazy;
@@ -63,7 +60,7 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 bool ub_flow_reads(const struct ub_insn *insn, u8 reg);
 bool ub_flow_touches(const struct ub_insn *insn, u8 reg);
 /* Does the IR register live in a machine register, or in memory? */
-bool ub_flow_in_machine(u8 reg);
+bool ub_flow_in_machine(const struct ub_block *block, u8 reg);
 /* Does the instruction name @reg in any role? */
 bool ub_flow_mentions(const struct ub_insn *insn, u8 reg);
 bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
@@ -74,8 +71,8 @@ u8 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, 
 /* Does lazy->desc's setter depend on a register that @insn writes? */
 bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn);
 /* What an image's prologue leaves behind. */
-struct ub_lazy ub_flow_at_entry(bool entry_is_call, u64 ip);
-/* An array of insn_cnt + 1 that the caller ub_free()s, or NULL. */
+struct ub_lazy ub_flow_at_entry(const struct ub_block *block, bool entry_is_call, u64 ip);
+/* An array of insn_cnt + 1 that the caller ub_free()s, or NULL.  block->resident is that of the layout. */
 struct ub_flow *ub_flow_new(const struct ub_block *block, bool entry_is_call);
 
 #endif

@@ -4,9 +4,7 @@
  *
  * The code is one function per entry, u64 code(struct ub_frame *frame), C calling convention.  It takes the guest's
  * registers from frame->regs, runs, writes them back, and returns the index of the exit taken (ub_image.exits).
- * While it runs, the machine's registers are used so (all others: the guest register of that name):
- *   rsp kernel stack   rbp frame pointer, locals below it   r8 pt_regs   r9 scratch   r10, r11 the guards r16, r17
- *   guest rsp, rbp, r8-r11 stay in pt_regs
+ * While it runs rsp is the kernel stack, rbp the frame pointer with locals below it; layout.h has the others.
  */
 #ifndef UB_JIT_H
 #define UB_JIT_H

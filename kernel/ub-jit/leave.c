@@ -11,14 +11,9 @@
 /* -ERESTARTSYS; the other -ERESTART* are below it, and leaving behind any other result is exact too (include/linux/errno.h). */
 #define ERESTART_FIRST	(-512)
 
-/* Guest registers that live in a machine register, by IR number. */
-static const struct {
-	u8 reg;			/* same number in the IR and on the machine */
-	s16 pt_off;
-} in_machine[] = {
-	{ UB_RAX, PT_AX }, { UB_RCX, PT_CX }, { UB_RDX, PT_DX }, { UB_RSI, PT_SI }, { UB_RDI, PT_DI },
-	{ UB_RBX, PT_BX }, { UB_R12, PT_R12 }, { UB_R13, PT_R13 }, { UB_R14, PT_R14 }, { UB_R15, PT_R15 },
-};
+/* Where a call stub takes pt_regs and the address behind the call. */
+#define STUB_PT		X86_R8
+#define STUB_IP		X86_R9
 
 static const u8 callee_saved[] = { X86_RBX, X86_R12, X86_R13, X86_R14, X86_R15 };
 
@@ -44,20 +39,32 @@ bool jit_grow(struct jit *j, void **arr, u32 cnt, u32 *cap, size_t size)
 	return true;
 }
 
+/* Where pt_regs has each guest register. */
+static const s16 pt_off[UB_NGUEST] = {
+	[UB_RAX] = PT_AX, [UB_RCX] = PT_CX, [UB_RDX] = PT_DX, [UB_RBX] = PT_BX, [UB_RSP] = PT_SP, [UB_RBP] = PT_BP,
+	[UB_RSI] = PT_SI, [UB_RDI] = PT_DI, [UB_R8] = PT_R8, [UB_R9] = PT_R9, [UB_R10] = PT_R10, [UB_R11] = PT_R11,
+	[UB_R12] = PT_R12, [UB_R13] = PT_R13, [UB_R14] = PT_R14, [UB_R15] = PT_R15,
+};
+
 struct x86_rm jit_loc(const struct jit *j, u8 reg)
 {
-	static const s16 in_pt[UB_NGUEST] = {
-		[UB_RSP] = PT_SP, [UB_RBP] = PT_BP, [UB_R8] = PT_R8,
-		[UB_R9] = PT_R9, [UB_R10] = PT_R10, [UB_R11] = PT_R11,
-	};
-
+	if (reg < UB_GUARDS_END && j->layout.reg[reg] != X86_NOREG)
+		return x86_reg(j->layout.reg[reg]);
 	if (reg < UB_NGUEST)
-		return in_pt[reg] ? pt(j, in_pt[reg]) : x86_reg(reg);
-	if (reg < UB_GUARDS_END)
-		return x86_reg(REG_GUARD0 + (reg - UB_GUARDS));
+		return pt(j, pt_off[reg]);
 	if (reg < UB_TEMPS_END)
 		return local(LOCAL_TEMP2 - 8 * (reg - UB_GUARDS_END));
 	return local(LOCAL_FS);
+}
+
+u8 jit_lent(const struct jit *j)
+{
+	return j->layout.resident & 1u << UB_RDI ? X86_RDI : X86_RDX;
+}
+
+u8 jit_task_reg(const struct jit *j)
+{
+	return j->layout.reg[UB_GUARDS + 1];
 }
 
 static void load(struct jit *j, u8 reg, struct x86_rm from)
@@ -70,55 +77,37 @@ static void store(struct jit *j, struct x86_rm to, u8 reg)
 	x86_mov_rm_reg(&j->code, UB_W64, to, reg);
 }
 
-static void load_guest(struct jit *j)
+/* The guest registers of @mask, which are resident. */
+static void load_guest(struct jit *j, u32 mask)
 {
-	u32 i;
+	u8 reg;
 
-	for (i = 0; i < ARRAY_SIZE(in_machine); i++)
-		load(j, in_machine[i].reg, pt(j, in_machine[i].pt_off));
+	for (reg = 0; mask >> reg; reg++)
+		if (mask & 1u << reg)
+			load(j, j->layout.reg[reg], pt(j, pt_off[reg]));
 }
 
-static bool is_arg(u8 reg)
+static void store_guest(struct jit *j, u32 mask)
 {
-	return reg == UB_RDI || reg == UB_RSI || reg == UB_RDX;
+	u8 reg;
+
+	for (reg = 0; mask >> reg; reg++)
+		if (mask & 1u << reg)
+			store(j, pt(j, pt_off[reg]), j->layout.reg[reg]);
 }
 
-/* @but_args: pt_regs has those already. */
-static void store_guest(struct jit *j, bool but_args)
+void jit_stale_load(struct jit *j, u32 mask)
 {
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(in_machine); i++)
-		if (!but_args || !is_arg(in_machine[i].reg))
-			store(j, pt(j, in_machine[i].pt_off), in_machine[i].reg);
+	load_guest(j, mask & j->state.lazy.stale);
+	j->state.lazy.stale &= ~mask;
 }
 
-static const s16 arg_off[UB_ARGS] = { PT_DI, PT_SI, PT_DX };	/* as ub_flow_arg */
-
-void jit_args_load(struct jit *j, u32 mask)
+/* Puts those guest registers of @mask into pt_regs that are not there. */
+static void save_guest(struct jit *j, u32 mask)
 {
-	u8 *args = j->state.lazy.args;
-	u32 i;
-
-	for (i = 0; i < UB_ARGS; i++) {
-		if (!(mask & 1u << i) || args[i] != UB_ARG_PT)
-			continue;
-		load(j, ub_flow_arg[i], pt(j, arg_off[i]));
-		args[i] = UB_ARG_BOTH;
-	}
-}
-
-static void args_store(struct jit *j, u32 mask)
-{
-	u8 *args = j->state.lazy.args;
-	u32 i;
-
-	for (i = 0; i < UB_ARGS; i++) {
-		if (!(mask & 1u << i) || args[i] != UB_ARG_HOST)
-			continue;
-		store(j, pt(j, arg_off[i]), ub_flow_arg[i]);
-		args[i] = UB_ARG_BOTH;
-	}
+	mask &= j->layout.resident & UB_SAVED_REGS;
+	store_guest(j, mask & ~j->state.lazy.saved);
+	j->state.lazy.saved |= mask;
 }
 
 static void copy_in(struct jit *j, s32 local_off, u32 frame_off)
@@ -147,11 +136,12 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry)
 	store(j, local(LOCAL_USER_FLAGS), X86_RAX);
 	load(j, j->pt, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
 	store(j, local(LOCAL_REGS), j->pt);
-	load_guest(j);
+	load_guest(j, j->layout.resident);
 	x86_lfence(&j->code);	/* no guard's LIMIT may be loaded from before the stores above */
 	if (j->opens)
 		x86_stac(&j->code);
-	j->state = (struct jit_state){ .in_slot = true, .lazy = ub_flow_at_entry(j->env->entry_is_call, entry->ip) };
+	j->state = (struct jit_state){ .in_slot = true, 
+		.lazy = ub_flow_at_entry(j->block, j->env->entry_is_call, entry->ip) };
 	jit_jump(j, entry->insn_idx);
 }
 
@@ -225,30 +215,16 @@ static struct jit_state label_state(const struct jit *j, u32 idx)
 static bool is_ready_for(const struct jit *j, u32 idx)
 {
 	struct jit_state want = label_state(j, idx);
+	const struct ub_lazy *lazy = &j->state.lazy;
+	u32 in_both = lazy->saved & ~lazy->stale;
 
-	u32 i;
-
-	for (i = 0; i < UB_ARGS; i++)
-		if (j->state.lazy.args[i] != want.lazy.args[i] && j->state.lazy.args[i] != UB_ARG_BOTH)
-			return false;
+	if (((lazy->saved ^ want.lazy.saved) | (lazy->stale ^ want.lazy.stale)) & ~in_both)
+		return false;
 	if (want.lazy.rcx != j->state.lazy.rcx)
 		return false;
 	if (want.lazy.sp != j->state.lazy.sp || want.lazy.r11_is_call != j->state.lazy.r11_is_call)
 		return false;
 	return !flags_live(j, idx) || ((!want.in_slot || j->state.in_slot) && (!want.in_host || j->state.in_host));
-}
-
-/* Adds to the guest's rsp in memory without touching the machine's flags. */
-static void sp_flush_quietly(struct jit *j, s32 to)
-{
-	s32 delta = j->state.lazy.sp - to;
-
-	if (!delta)
-		return;
-	load(j, j->scratch, pt(j, PT_SP));
-	x86_lea(&j->code, UB_W64, j->scratch, x86_mem(j->scratch, delta));
-	store(j, pt(j, PT_SP), j->scratch);
-	j->state.lazy.sp = to;
 }
 
 /* The places of the flags that label @idx wants, once nothing else will change the machine's. */
@@ -269,14 +245,9 @@ static void convert(struct jit *j, u32 idx)
 {
 	struct jit_state want = label_state(j, idx);
 	bool is_live = flags_live(j, idx);
-	u32 i;
 
-	for (i = 0; i < UB_ARGS; i++) {
-		if (want.lazy.args[i] != UB_ARG_PT)
-			jit_args_load(j, 1u << i);
-		if (want.lazy.args[i] != UB_ARG_HOST)
-			args_store(j, 1u << i);
-	}
+	jit_stale_load(j, ~want.lazy.stale);
+	save_guest(j, want.lazy.saved & ~(1u << UB_RSP));
 	if (!want.lazy.rcx)
 		jit_rcx_flush(j);
 	if (!want.lazy.r11_is_call && j->state.lazy.r11_is_call) {
@@ -286,9 +257,10 @@ static void convert(struct jit *j, u32 idx)
 		jit_r11_flush(j);
 	}
 	if (is_live && j->state.in_host)
-		sp_flush_quietly(j, want.lazy.sp);
+		jit_sp_flush_quietly(j, want.lazy.sp);
 	j->state.in_host &= is_live;
 	jit_sp_flush(j, want.lazy.sp);
+	save_guest(j, want.lazy.saved);		/* rsp only now */
 	if (is_live)
 		convert_flags(j, &want);
 }
@@ -337,8 +309,8 @@ static void fault_new(struct jit *j, u32 insn_off, u32 fixup_off)
 
 static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 {
-	if (stub->fix == STUB_RELOAD_RDI)
-		load(j, X86_RDI, local(LOCAL_SPILL));
+	if (stub->fix == STUB_RELOAD_LENT)
+		load(j, jit_lent(j), local(LOCAL_SPILL));
 	if (stub->fix == STUB_ADD_RCX)
 		x86_lea(&j->code, UB_W64, X86_RCX, (struct x86_rm){
 			.is_mem = true, .reg = X86_RCX, .index = j->scratch });
@@ -346,7 +318,7 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 		x86_pop_mem(&j->code, local(LOCAL_FLAGS));
 		j->state.in_slot = true;
 	}
-	jit_args_load(j, ~0u);
+	jit_stale_load(j, ~0u);
 	jit_rcx_flush(j);
 	jit_flags_to_slot(j);
 	jit_sp_flush(j, 0);
@@ -356,10 +328,10 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 		j->common[j->common_cnt++].off = x86_jmp(&j->code);
 }
 
-static void copy_out(struct jit *j, u32 frame_off, s32 local_off)
+static void copy_out(struct jit *j, u8 frame, u32 frame_off, s32 local_off)
 {
 	load(j, X86_RAX, local(local_off));
-	store(j, x86_mem(X86_RDI, frame_off), X86_RAX);
+	store(j, x86_mem(frame, frame_off), X86_RAX);
 }
 
 /* The exit index is in the scratch register; everything else is as the guest left it. */
@@ -369,11 +341,11 @@ static void emit_common_exit(struct jit *j)
 
 	if (j->opens)
 		x86_clac(&j->code);
-	store_guest(j, false);
-	load(j, X86_RDI, local(LOCAL_FRAME));
-	copy_out(j, offsetof(struct ub_frame, flags), LOCAL_FLAGS);
-	copy_out(j, offsetof(struct ub_frame, calls), LOCAL_CALLS);
-	copy_out(j, offsetof(struct ub_frame, target), LOCAL_TARGET);
+	store_guest(j, j->layout.resident);
+	load(j, X86_RCX, local(LOCAL_FRAME));
+	copy_out(j, X86_RCX, offsetof(struct ub_frame, flags), LOCAL_FLAGS);
+	copy_out(j, X86_RCX, offsetof(struct ub_frame, calls), LOCAL_CALLS);
+	copy_out(j, X86_RCX, offsetof(struct ub_frame, target), LOCAL_TARGET);
 	load(j, X86_RAX, x86_reg(j->scratch));
 	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, x86_reg(X86_RSP), LOCALS_LEN);
 	for (i = ARRAY_SIZE(callee_saved); i-- > 0;)
@@ -409,20 +381,24 @@ static void emit_reopen(struct jit *j)
 		x86_stac(&j->code);
 }
 
-/* Calls one of the C functions with the frame complete, and comes back with its answer in r11 and the guest reloaded. */
+/* Calls one of the C functions with the frame complete, and comes back with its answer, in place of the task, compared
+ * and the guest reloaded.  pt_regs has UB_SAVED_REGS. */
 static void emit_slow_call(struct jit *j, u64 target, u32 site)
 {
-	store_guest(j, true);
+	jit_rcx_flush(j);	/* nothing of the kernel's goes into pt_regs */
+	if (!jit_loc(j, UB_R11).is_mem)
+		jit_r11_flush(j);
+	store_guest(j, j->layout.resident & ~UB_SAVED_REGS);
 	load(j, j->scratch, local(LOCAL_TASK));
 	emit_close(j, j->scratch);
 	load(j, X86_RDI, local(LOCAL_FRAME));
-	copy_out(j, offsetof(struct ub_frame, calls), LOCAL_CALLS);
+	copy_out(j, X86_RDI, offsetof(struct ub_frame, calls), LOCAL_CALLS);
 	x86_mov_rm_imm(&j->code, UB_W64, x86_mem(X86_RDI, offsetof(struct ub_frame, site)), site);
 	jit_reloc(j, x86_call(&j->code), target);
-	load(j, X86_R11, x86_reg(X86_RAX));
+	load(j, jit_task_reg(j), x86_reg(X86_RAX));
 	emit_reopen(j);
-	load_guest(j);
-	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_R11), UB_CALL_SKIP);
+	load_guest(j, j->layout.resident);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(jit_task_reg(j)), UB_CALL_SKIP);
 }
 
 /* The task pointer is in @task. */
@@ -457,24 +433,25 @@ static void emit_before_call(struct jit *j, u32 nr, bool is_pushed)
 		x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_RAX), nr);
 		jit_leave_if(j, UB_CC_NE, UB_EXIT_SYSCALL, fix);
 	}
-	load(j, REG_TASK, local(LOCAL_TASK));
-	emit_test_work(j, REG_TASK);
+	load(j, jit_task_reg(j), local(LOCAL_TASK));
+	emit_test_work(j, jit_task_reg(j));
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, fix);
-	/* The other argument registers, sp and bp live in pt_regs anyway. */
-	args_store(j, ~0u);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(REG_TASK, j->env->work_off), 0);
+	save_guest(j, UB_SAVED_REGS);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(jit_task_reg(j), j->env->work_off), 0);
 }
 
 /* The call itself.  The stub wants the address behind the syscall in the scratch register.  rcx and r11 are left
  * pending, see flow.h. */
 static void emit_call(struct jit *j, u64 stub, u64 ip)
 {
-	emit_close(j, REG_TASK);
-	x86_mov_reg_imm64(&j->code, j->scratch, ip);
+	emit_close(j, jit_task_reg(j));
+	if (j->pt != STUB_PT)
+		load(j, STUB_PT, x86_reg(j->pt));
+	x86_mov_reg_imm64(&j->code, STUB_IP, ip);
 	jit_reloc(j, x86_call(&j->code), stub);
 	emit_reopen(j);
 	x86_inc_dec(&j->code, UB_W64, false, local(LOCAL_CALLS));
-	memset(j->state.lazy.args, UB_ARG_PT, UB_ARGS);
+	j->state.lazy.stale = j->state.lazy.saved;
 	j->state.lazy.rcx = ip;
 }
 
@@ -528,9 +505,8 @@ static void emit_cold_call(struct jit *j, const struct jit_cold_call *cold)
 	j->mark_ip = cold->mark_ip;
 	j->state = cold->before;
 	x86_patch_rel32(&j->code, cold->pre, j->code.len);
-	jit_rcx_flush(j);	/* nothing of the kernel's goes into pt_regs */
 	emit_slow_call(j, j->env->pre_call, cold->behind);
-	load(j, REG_TASK, local(LOCAL_TASK));	/* mov: the comparison's flags stay */
+	load(j, jit_task_reg(j), local(LOCAL_TASK));	/* mov: the comparison's flags stay */
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->go);
 	jit_leave_if(j, UB_CC_A, UB_EXIT_SYSCALL, cold->is_pushed ? STUB_POP_FLAGS : STUB_PLAIN);
 	if (cold->is_pushed)
@@ -539,7 +515,6 @@ static void emit_cold_call(struct jit *j, const struct jit_cold_call *cold)
 
 	j->state = cold->behind_state;
 	x86_patch_rel32(&j->code, cold->post, j->code.len);
-	x86_mov_reg_imm64(&j->code, X86_RCX, cold->mark_ip + 2);
 	emit_slow_call(j, j->env->post_call, cold->behind);
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->checked);
 	jit_leave(j, cold->behind);
@@ -571,10 +546,6 @@ void jit_stubs(struct jit *j)
 	for (i = 0; i < j->common_cnt; i++)
 		x86_patch_rel32(&j->code, j->common[i].off, start);
 }
-
-/* Where a call stub takes pt_regs and the address behind the call. */
-#define STUB_PT		X86_R8
-#define STUB_IP		X86_R9
 
 u32 ub_jit_call_stub(u8 buf[UB_CALL_STUB_LEN])
 {

@@ -123,7 +123,6 @@ static void lower_one(struct jit *j, u32 idx)
 	bool falls_in = idx && !(ub_op_info[insn[-1].op].effect & UB_E_ENDS);
 	struct ub_lazy lazy;
 	s32 delta;
-	u32 i;
 
 	if (j->flow[idx].is_label) {
 		j->has_scratch_const = false;
@@ -140,9 +139,7 @@ static void lower_one(struct jit *j, u32 idx)
 		jit_r11_flush(j);
 	if (ub_flow_touches(insn, UB_RCX) && !(ub_op_info[insn->op].effect & UB_E_CALLS))
 		jit_rcx_flush(j);
-	for (i = 0; i < UB_ARGS; i++)
-		if (ub_flow_reads(insn, ub_flow_arg[i]))
-			jit_args_load(j, 1u << i);
+	jit_stale_load(j, ub_insn_reads(insn));
 	j->before = j->state;
 	jit_flags_before_write(j);
 	lazy = j->state.lazy;
@@ -201,18 +198,25 @@ void ub_image_free(struct ub_image *image)
 
 int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, struct ub_image **ret)
 {
-	struct jit j = { .block = ub_verified_block(verified), .env = env, .pt = X86_R8, .scratch = X86_R9 };
-	u32 cap = (j.block->insn_cnt + 32 * (j.block->entry_cnt + 1)) * STEP_MAX;
+	struct ub_block block = *ub_verified_block(verified);
+	struct jit j = { .block = &block, .env = env };
+	u32 cap = (block.insn_cnt + 32 * (block.entry_cnt + 1)) * STEP_MAX;
 
+	j.err = ub_layout_make(&block, &j.layout);
+	if (j.err)
+		return j.err;
+	block.resident = j.layout.resident;
+	j.pt = j.layout.pt;
+	j.scratch = j.layout.scratch;
 	j.image = ub_alloc(1, sizeof(*j.image));
-	j.flow = ub_flow_new(j.block, env->entry_is_call);
+	j.flow = ub_flow_new(&block, env->entry_is_call);
 	j.code.watched = j.scratch;
-	j.code_off = ub_alloc(j.block->insn_cnt, sizeof(*j.code_off));
+	j.code_off = ub_alloc(block.insn_cnt, sizeof(*j.code_off));
 	j.code.cap = cap < UB_MAX_IMAGE ? cap : UB_MAX_IMAGE;
 	j.code.buf = ub_alloc(j.code.cap, 1);
 	if (j.image) {
 		j.image->code = j.code.buf;
-		j.image->entries = ub_alloc(j.block->entry_cnt, sizeof(*j.image->entries));
+		j.image->entries = ub_alloc(block.entry_cnt, sizeof(*j.image->entries));
 	}
 	if (!j.image || !j.flow || !j.code_off || !j.code.buf || !j.image->entries)
 		j.err = -ENOMEM;

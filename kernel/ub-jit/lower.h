@@ -6,6 +6,7 @@
 #define UB_LOWER_H
 
 #include "flow.h"
+#include "layout.h"
 #include "jit.h"
 #include "x86.h"
 
@@ -15,10 +16,6 @@ enum {
 	PT_R9 = 64, PT_R8 = 72, PT_AX = 80, PT_CX = 88, PT_DX = 96, PT_SI = 104, PT_DI = 112, PT_ORIG_AX = 120,
 	PT_IP = 128, PT_CS = 136, PT_FLAGS = 144, PT_SP = 152,
 };
-
-/* Machine registers with a task of their own; pt_regs and scratch are in struct jit. */
-#define REG_GUARD0	X86_R10
-#define REG_TASK	X86_R11	/* around a system call, where no temporary lives */
 
 /* Locals below rbp; five callee-saved registers lie above them. */
 enum {
@@ -45,7 +42,7 @@ struct jit_state {
 };
 
 /* What a cold stub must put right before the common part. */
-enum stub_fix { STUB_PLAIN, STUB_RELOAD_RDI, STUB_ADD_RCX, STUB_POP_FLAGS };
+enum stub_fix { STUB_PLAIN, STUB_RELOAD_LENT, STUB_ADD_RCX, STUB_POP_FLAGS };
 
 /* Code out of line: an exit, or an edge to a label that expects another state. */
 struct jit_stub {
@@ -75,7 +72,7 @@ struct jit_patch {		/* a rel32 to an instruction */
 };
 
 struct jit {
-	const struct ub_block *block;
+	const struct ub_block *block;	/* with the layout's residents */
 	const struct ub_jit_env *env;
 	struct ub_flow *flow;
 	struct x86_code code;
@@ -94,8 +91,9 @@ struct jit {
 	u32 exit_cap, fault_cap, reloc_cap;
 	u32 idx;			/* the instruction being compiled */
 	u64 mark_ip;			/* its mark */
-	u8 pt;				/* machine register that holds pt_regs, */
-	u8 scratch;			/* and the one that no IR register lives in */
+	struct ub_layout layout;
+	u8 pt;				/* = layout.pt */
+	u8 scratch;			/* = layout.scratch */
 	u64 scratch_const;		/* a constant address that the scratch register holds, */
 	bool opens;			/* stac and clac are needed */
 	bool has_scratch_const;		/* as long as code.is_touched stays false */
@@ -123,6 +121,10 @@ static inline bool flags_live(const struct jit *j, u32 idx)
 
 /* Where an IR register lives: a machine register, or memory based on rbp or pt_regs. */
 struct x86_rm jit_loc(const struct jit *j, u8 reg);
+/* A machine register that a guest register lives in, and that a lowering may lend if it gives it back on a fault too. */
+u8 jit_lent(const struct jit *j);
+/* The machine register of r17, in which the task is found around a system call, where no temporary lives. */
+u8 jit_task_reg(const struct jit *j);
 
 /* flags.c */
 /* Before code that changes the machine's flags: keeps the guest's if the current instruction or a later one needs them. */
@@ -145,8 +147,10 @@ void jit_flags_carry(struct jit *j);
 enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc);
 /* Adds what is pending to the guest's rsp, but for @to.  Changes the machine's flags. */
 void jit_sp_flush(struct jit *j, s32 to);
-/* Loads into their machine registers those arguments that are only in pt_regs: of @mask, bit i for ub_flow_arg[i]. */
-void jit_args_load(struct jit *j, u32 mask);
+/* The same by lea, which leaves the machine's flags alone. */
+void jit_sp_flush_quietly(struct jit *j, s32 to);
+/* Loads into their machine registers those guest registers of @mask that are only in pt_regs. */
+void jit_stale_load(struct jit *j, u32 mask);
 /* Loads the guest's rcx if it is still pending. */
 void jit_rcx_flush(struct jit *j);
 /* Writes the guest's r11 if it is still pending.  Changes the machine's flags; uses the scratch register. */

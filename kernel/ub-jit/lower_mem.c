@@ -13,7 +13,7 @@ struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 	s64 delta = insn->imm - j->scratch_const;
 
 	if (base != UB_NOREG)
-		return x86_mem(jit_loc(j, base).reg, insn->off);
+		return x86_mem(jit_loc(j, base).reg, insn->off + (base == UB_RSP ? j->state.lazy.sp : 0));
 	if (j->has_scratch_const && !j->code.is_touched && delta == (s32)delta)
 		return x86_mem(j->scratch, delta);
 	x86_mov_reg_imm64(&j->code, j->scratch, insn->imm);
@@ -57,16 +57,17 @@ void lower_LOADS64(struct jit *j, const struct ub_insn *insn)
 	load_signed(j, insn, UB_W64);
 }
 
-/* A constant address and a value in memory need two registers: rdi is lent, and given back on a fault too. */
-static void store_via_rdi(struct jit *j, const struct ub_insn *insn)
+/* A constant address and a value in memory need two registers: one is lent, and given back on a fault too. */
+static void store_via_lent(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm mem = lower_user_mem(j, insn, UB_NOREG);
+	u8 lent = jit_lent(j);
 
-	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), X86_RDI);
-	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, lower_src(j, insn));
-	jit_leave_on_fault(j, j->code.len, STUB_RELOAD_RDI);
-	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, X86_RDI);
-	x86_mov_reg_rm(&j->code, UB_W64, X86_RDI, local(LOCAL_SPILL));
+	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), lent);
+	x86_mov_reg_rm(&j->code, UB_W64, lent, lower_src(j, insn));
+	jit_leave_on_fault(j, j->code.len, STUB_RELOAD_LENT);
+	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, lent);
+	x86_mov_reg_rm(&j->code, UB_W64, lent, local(LOCAL_SPILL));
 }
 
 void lower_STORE(struct jit *j, const struct ub_insn *insn)
@@ -75,7 +76,7 @@ void lower_STORE(struct jit *j, const struct ub_insn *insn)
 	u8 reg;
 
 	if (insn->dst == UB_NOREG && lower_src(j, insn).is_mem) {
-		store_via_rdi(j, insn);
+		store_via_lent(j, insn);
 		return;
 	}
 	reg = lower_src_reg(j, insn);

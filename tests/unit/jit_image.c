@@ -2,8 +2,8 @@
 /*
  * jit_image: reads the machine code of random blocks back with Zydis and holds it to the rules that images keep:
  * no segment prefix, no indirect branch, no instruction outside a list, pt_regs written at general registers only,
- * user memory only through r10, r11 or a constant, a fault-table entry for each access to it, user access closed
- * at calls and exits.
+ * user memory only through a register that may hold a guard, or a constant, a fault-table entry for each access to it,
+ * user access closed at calls and exits.
  *
  * usage: jit_image [PROGRAMS [SEED]]
  */
@@ -11,11 +11,13 @@
 
 #include "../gen.h"
 #include "../../kernel/ub-jit/jit.h"
+#include "../../kernel/ub-jit/layout.h"
 
 #define FAKE_STUB	0x7000ull
 #define FAKE_SLOW	0x7100ull
 
 static const struct ub_image *image;
+static struct ub_layout layout;
 static ZydisDecoder decoder;
 static const char *complaint;
 
@@ -53,9 +55,21 @@ static bool is_kernel_object(const ZydisDecodedOperand *op)
 	return op->mem.index == ZYDIS_REGISTER_NONE && op->mem.disp.value >= 0 && op->mem.disp.value < 128;
 }
 
+/* User memory is reached through r16, r17, a resident register that is held, and a constant in the scratch register. */
+static bool is_user_base(u8 reg)
+{
+	u32 i;
+
+	for (i = 0; i < UB_GUARDS_END; i++)
+		if (layout.reg[i] == reg)
+			return true;
+	return reg == layout.scratch;
+}
+
 static bool check_memory(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *op, u32 off)
 {
 	bool is_write = op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+	u8 base = ZydisRegisterGetId(op->mem.base);
 
 	if (op->mem.segment != ZYDIS_REGISTER_DS && op->mem.segment != ZYDIS_REGISTER_SS &&
 	    op->mem.segment != ZYDIS_REGISTER_ES)
@@ -63,23 +77,16 @@ static bool check_memory(const ZydisDecodedInstruction *insn, const ZydisDecoded
 	if (insn->mnemonic == ZYDIS_MNEMONIC_LEA || op->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
 		return has_fault_entry(off) || insn->mnemonic == ZYDIS_MNEMONIC_LEA || op->mem.base == ZYDIS_REGISTER_RSP ?
 		       true : complain("a string operation without a fault entry");
-	switch (op->mem.base) {
-	case ZYDIS_REGISTER_RBP:
+	if (op->mem.base == ZYDIS_REGISTER_RBP)
 		return op->mem.disp.value >= -176 && op->mem.disp.value <= -48 ? true : complain("a local out of range");
-	case ZYDIS_REGISTER_R8:
+	if (base == layout.pt)
 		return !is_write || is_general(op->mem.disp.value & ~7) ? true : complain("pt_regs written at another field");
-	case ZYDIS_REGISTER_RDI:	/* the frame */
-		return is_kernel_object(op) ? true : complain("rdi as a base");
-	case ZYDIS_REGISTER_R10:
-	case ZYDIS_REGISTER_R11:
-	case ZYDIS_REGISTER_R9:
-		if (has_fault_entry(off))
-			return op->mem.index == ZYDIS_REGISTER_NONE ? true : complain("an index on a user access");
-		/* the task, around calls and in checks */
-		return op->mem.base != ZYDIS_REGISTER_R10 && is_kernel_object(op) ? true : complain("no fault entry");
-	default:
-		return complain("an unexpected base register");
-	}
+	if (has_fault_entry(off) && is_user_base(base))
+		return op->mem.index == ZYDIS_REGISTER_NONE ? true : complain("an index on a user access");
+	/* The frame, in the prologue and around calls and exits; the task, there and in checks. */
+	if (base == X86_RDI || base == X86_RCX || base == layout.scratch || base == layout.reg[UB_GUARDS + 1])
+		return is_kernel_object(op) ? true : complain("no fault entry");
+	return complain("an unexpected base register");
 }
 
 static bool is_allowed(ZydisMnemonic mnemonic)
@@ -194,7 +201,8 @@ static bool check_image(void)
 static bool try_one(const struct gen *g, const struct ub_jit_env *env, u64 *ret_bytes)
 {
 	struct ub_entry entry = { .ip = GEN_BASE_IP };
-	struct ub_block block = { .insns = g->insns, .insn_cnt = g->cnt, .entries = &entry, .entry_cnt = 1 };
+	struct ub_block block = { .insns = g->insns, .insn_cnt = g->cnt, .entries = &entry, .entry_cnt = 1,
+		.resident = g->resident };
 	struct ub_verify_env verify_env = { .limit = gen_limit };
 	struct ub_log log = { 0 };
 	struct ub_verified *verified;
@@ -208,6 +216,8 @@ static bool try_one(const struct gen *g, const struct ub_jit_env *env, u64 *ret_
 		return false;
 	}
 	image = made;
+	if (ub_layout_make(&block, &layout))
+		return false;
 	*ret_bytes += made->code_len;
 	is_good = check_image();
 	ub_image_free(made);

@@ -50,6 +50,7 @@ static void dump(const struct ub_block *block)
 	char line[128];
 	u32 i;
 
+	fprintf(stderr, "resident %#x\n", block->resident);
 	for (i = 0; i < block->insn_cnt; i++) {
 		ub_insn_text(&block->insns[i], i, line, sizeof(line));
 		fprintf(stderr, "%4u  %s\n", i, line);
@@ -105,7 +106,8 @@ static enum outcome try_one(struct gen *g, bool is_loud)
 {
 	static u8 before[GEN_BUF_LEN], after[GEN_BUF_LEN];
 	struct ub_entry entry = { .ip = GEN_BASE_IP };
-	struct ub_block block = { .insns = g->insns, .insn_cnt = g->cnt, .entries = &entry, .entry_cnt = 1 };
+	struct ub_block block = { .insns = g->insns, .insn_cnt = g->cnt, .entries = &entry, .entry_cnt = 1,
+		.resident = g->resident };
 	char text[512];
 	struct ub_log log = { .buf = text, .size = sizeof(text) };
 	struct ub_verify_env env = { .limit = gen_limit };

@@ -243,7 +243,8 @@ static void test_block_text(void)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(entries); i++) {
-		struct ub_block block = { insns, entries[i], ARRAY_SIZE(insns), 2 };
+		struct ub_block block = {
+			.insns = insns, .entries = entries[i], .insn_cnt = ARRAY_SIZE(insns), .entry_cnt = 2 };
 		char *text = ub_block_text(&block);
 
 		if (ub_block_parse(text, &again, &error)) {

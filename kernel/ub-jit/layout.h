@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * layout: in which machine register does each IR register of a block live?
+ *
+ * A resident guest register (ub_block.resident) keeps its own number, but for rsp and rbp, which the machine needs as
+ * kernel stack and frame pointer; these two, the temporaries that may hold guards, the pointer to pt_regs, a scratch
+ * register and the counter of ticks get numbers that are left: r8-r11 for the last ones where nobody else lives there.
+ * Example: resident rax rcx rdx rbp rsi rdi r8 r9 leaves rbx r10-r15: rbp in rbx, r16 and r17 in r10 and r11.
+ */
+#ifndef UB_LAYOUT_H
+#define UB_LAYOUT_H
+
+#include "x86.h"
+
+struct ub_layout {
+	u16 resident;		/* guest registers that live in machine registers */
+	u8 reg[UB_GUARDS_END];	/* for them and the guards: which; for the others X86_NOREG, they are in pt_regs */
+	u8 pt;			/* pt_regs */
+	u8 scratch;
+	u8 ticks;		/* X86_NOREG: a local */
+};
+
+/* Resident registers that a system call takes from pt_regs, or that do not survive it: see ub_lazy.saved. */
+#define UB_SAVED_REGS	(1u << UB_RDX | 1u << UB_RSI | 1u << UB_RDI | 1u << UB_RSP | 1u << UB_RBP | \
+			 1u << UB_R8 | 1u << UB_R9 | 1u << UB_R10)
+
+/* 0; -EOPNOTSUPP if the instructions want more machine registers than there are. */
+int ub_layout_make(const struct ub_block *block, struct ub_layout *ret);
+
+#endif
