@@ -108,14 +108,15 @@ static bool is_set(struct run *r, const struct ub_insn *insn)
 	return ub_alu_cond(ub_insn_cc(insn), r->s->flags);
 }
 
-static u64 address(struct run *r, const struct ub_insn *insn)
+static u64 address(struct run *r, const struct ub_insn *insn, u8 base)
 {
+	u8 index = ub_insn_index_reg(insn);
 	u64 addr = (s64)insn->off;
 
-	if (insn->src != UB_NOREG)
-		addr += run_get(r, insn->src);
-	if (ub_insn_index(insn) != UB_NOREG)
-		addr += run_get(r, ub_insn_index(insn)) << ub_insn_scale(insn);
+	if (base != UB_NOREG)
+		addr += run_get(r, base);
+	if (index != UB_NOREG)
+		addr += run_get(r, index) << ub_insn_scale(insn);
 	return addr;
 }
 
@@ -127,7 +128,7 @@ bool run_is_user(struct run *r, u64 addr, u32 len)
 /* The address of a load or store; false, and the block left, when no user address can be meant. */
 bool run_address(struct run *r, const struct ub_insn *insn, u8 base, u64 *ret)
 {
-	*ret = base == UB_NOREG ? (u64)insn->imm : run_get(r, base) + (s64)insn->off;
+	*ret = base == UB_NOREG ? (u64)insn->imm : address(r, insn, base);
 	if (*ret >= r->world->limit + MAX_REACH)
 		run_bug(r);
 	else if (!run_is_user(r, *ret, ub_insn_mem_bytes(insn)))
@@ -195,14 +196,34 @@ void interp_SEXT64(struct run *r, const struct ub_insn *insn)
 
 void interp_LEA(struct run *r, const struct ub_insn *insn)
 {
-	run_set64(r, insn->dst, ub_alu_trunc(ub_insn_width(insn), address(r, insn)));
+	run_set64(r, insn->dst, ub_alu_trunc(ub_insn_width(insn), address(r, insn, insn->src)));
 }
 
 void interp_GUARD(struct run *r, const struct ub_insn *insn)
 {
-	u64 addr = address(r, insn);
+	u64 addr = address(r, insn, insn->src);
 
 	run_set64(r, insn->dst, addr < r->world->limit ? addr : r->world->limit);
+}
+
+static void hold(struct run *r, const struct ub_insn *insn, u64 lo, u64 hi)
+{
+	u64 val = run_get(r, insn->dst);
+
+	if (!(ub_block_resident(r->block) & 1u << insn->dst))
+		run_bug(r);
+	else if (val < lo || val > hi)
+		run_leave(r, UB_LEFT_BOUND);
+}
+
+void interp_HOLD(struct run *r, const struct ub_insn *insn)
+{
+	hold(r, insn, insn->imm, r->world->limit);
+}
+
+void interp_HOLD32(struct run *r, const struct ub_insn *insn)
+{
+	hold(r, insn, 0, UB_U32_MAX);
 }
 
 void interp_LOAD(struct run *r, const struct ub_insn *insn)
@@ -468,6 +489,15 @@ void interp_CHECK(struct run *r, const struct ub_insn *insn)
 	(void)insn;
 	if (run_must_yield(r))
 		run_leave(r, UB_LEFT_YIELD);
+	r->ticks = UB_TICKS;
+}
+
+void interp_TICK(struct run *r, const struct ub_insn *insn)
+{
+	if (!r->ticks)
+		run_bug(r);
+	else if (!--r->ticks)
+		jump(r, insn);
 }
 
 void interp_BOUND(struct run *r, const struct ub_insn *insn)
@@ -501,6 +531,7 @@ void interp_SYSCALL(struct run *r, const struct ub_insn *insn)
 	regs[UB_R11] = old_flags | FLAG_IF | FLAG_ONE;
 	r->written &= ~TEMPS;
 	r->has_mark = false;
+	r->ticks = UB_TICKS;
 	if (run_must_yield(r))
 		run_stop(r, UB_LEFT_YIELD, r->mark + 2);
 }
@@ -542,6 +573,7 @@ enum ub_left ub_interp_run(const struct ub_block *block, const struct ub_interp_
 		.world = world,
 		.s = state,
 		.next_idx = start_idx,
+		.ticks = UB_TICKS,
 		.written = (1u << UB_NGUEST) - 1,
 	};
 

@@ -29,11 +29,39 @@
 #define E_ENDS		UB_E_ENDS
 #define E_AX_DX		UB_E_AX_DX
 #define E_REP		UB_E_REP
+#define E_TICK		UB_E_TICK
 
 const struct ub_op_info ub_op_info[UB_OP_COUNT] = {
 #define OP(name, text, shape, widths, effect) [UB_OP_##name] = { text, UB_S_##shape, widths, effect },
 #include "ops.h"
 };
+
+u8 ub_insn_base_reg(const struct ub_insn *insn)
+{
+	switch (ub_op_info[insn->op].shape) {
+	case UB_S_ADDR:
+	case UB_S_LOAD:
+		return insn->src;
+	case UB_S_STORE:
+	case UB_S_STOREI:
+		return insn->dst;
+	default:
+		return UB_NOREG;
+	}
+}
+
+u8 ub_insn_index_reg(const struct ub_insn *insn)
+{
+	switch (ub_op_info[insn->op].shape) {
+	case UB_S_ADDR:
+		return ub_insn_index(insn);
+	case UB_S_LOAD:
+	case UB_S_STORE:
+		return ub_insn_base_reg(insn) != UB_NOREG && insn->imm & UB_INDEXED ? ub_insn_index(insn) : UB_NOREG;
+	default:
+		return UB_NOREG;
+	}
+}
 
 _Static_assert(sizeof(struct ub_insn) == 16, "the wire format has 16 bytes");
 _Static_assert(sizeof(struct ub_entry) == 16, "entries travel as they are");
@@ -51,17 +79,7 @@ static u32 mask_of(u8 reg)
 /* The registers of the address, if the operation has one. */
 static u32 reads_of_address(const struct ub_insn *insn)
 {
-	switch (ub_op_info[insn->op].shape) {
-	case UB_S_ADDR:
-		return mask_of(insn->src) | mask_of(ub_insn_index(insn));
-	case UB_S_LOAD:
-		return mask_of(insn->src);
-	case UB_S_STORE:
-	case UB_S_STOREI:
-		return mask_of(insn->dst);
-	default:
-		return 0;
-	}
+	return mask_of(ub_insn_base_reg(insn)) | mask_of(ub_insn_index_reg(insn));
 }
 
 u32 ub_insn_reads(const struct ub_insn *insn)

@@ -8,6 +8,8 @@
  *           bits 4-7 condition by x86 number (SDM vol. 1 appendix B.1); bit 3 zero
  *   shape ADDR: src is the base or UB_NOREG; imm bits 0-7 the index or UB_NOREG,
  *           bits 8-9 the scale as a shift; the rest of imm zero; scale 0 without index
+ *   shapes LOAD, STORE: with a base, imm is 0, or UB_INDEXED and index and scale as in shape ADDR;
+ *           without one (UB_NOREG), off is 0 and imm the address
  */
 #ifndef UB_OP_H
 #define UB_OP_H
@@ -19,7 +21,7 @@ enum {
 	UB_RAX, UB_RCX, UB_RDX, UB_RBX, UB_RSP, UB_RBP, UB_RSI, UB_RDI,
 	UB_R8, UB_R9, UB_R10, UB_R11, UB_R12, UB_R13, UB_R14, UB_R15,
 	UB_T0,			/* r16..: temporaries, unwritten at entry and after a syscall */
-	UB_GUARDS = UB_T0,	/* r16 and r17 alone may hold guarded addresses: */
+	UB_GUARDS = UB_T0,	/* r16 and r17, like the block's resident registers, may hold guarded addresses: */
 	UB_GUARDS_END = UB_T0 + 2, /* every backend keeps them in machine registers */
 	UB_TEMPS_END = UB_T0 + 8,
 	UB_FS = UB_TEMPS_END,	/* "fs": readable only as a base in shape ADDR */
@@ -64,8 +66,8 @@ enum ub_shape {
 	UB_S_DST_IMM,		/* dst, imm		addi.64 r0, 5 */
 	UB_S_DST_SRC_IMM,	/* dst, src, imm	imuli.64 r0, r1, 5 */
 	UB_S_ADDR,		/* dst, src, imm, off	guard r17, [r3 + r1 * 8 + 16] */
-	UB_S_LOAD,		/* dst, src|none+imm, off	load.64 r0, [r17 + 8]   load.64 r0, [0x4000] */
-	UB_S_STORE,		/* dst|none+imm, src, off	store.64 [r17 + 8], r0 */
+	UB_S_LOAD,		/* dst, src|none+imm, off	load.64 r0, [r17 + r1 * 8 + 8]   load.64 r0, [0x4000] */
+	UB_S_STORE,		/* dst|none+imm, src, off	store.64 [r17 + r1 * 8 + 8], r0 */
 	UB_S_STOREI,		/* dst, imm, off	storei.64 [r17 + 8], 5 */
 	UB_S_DST_CC,		/* dst, cc		set.ne r0 */
 	UB_S_DST_SRC_CC,	/* dst, src, cc		cmov.64.l r0, r1 */
@@ -95,6 +97,7 @@ enum ub_effect {
 	UB_E_ENDS	= 1 << 16,	/* no fall-through */
 	UB_E_AX_DX	= 1 << 17,	/* reads rax, rdx; writes both */
 	UB_E_REP	= 1 << 18,	/* reads and writes rcx, rsi, rdi (movs) or reads rax, rw rcx, rdi (stos) */
+	UB_E_TICK	= 1 << 19,	/* counts a tick; off is where it goes when they are used up */
 };
 
 struct ub_insn {
@@ -148,6 +151,14 @@ static inline u8 ub_insn_scale(const struct ub_insn *insn)
 }
 
 #define UB_ADDR_IMM(index, scale)	((s64)((index) | (scale) << 8))
+/* imm of shapes LOAD and STORE with a base and an index. */
+#define UB_INDEXED			((s64)1 << 10)
+#define UB_INDEX_IMM(index, scale)	(UB_INDEXED | UB_ADDR_IMM(index, scale))
+
+/* op.c: the index of the address of an instruction of any shape, or UB_NOREG; its scale is ub_insn_scale(). */
+u8 ub_insn_index_reg(const struct ub_insn *insn);
+/* The base of the address of shapes ADDR, LOAD, STORE and STOREI, or UB_NOREG. */
+u8 ub_insn_base_reg(const struct ub_insn *insn);
 
 /*
  * Bit n: the instruction reads register n, as an operand, a base or an index, by its nature, or because it keeps some
@@ -172,7 +183,19 @@ static inline s64 ub_insn_target(const struct ub_insn *insn, u32 idx)
 /* Limits of one block. */
 #define UB_MAX_INSNS		16384u
 #define UB_MAX_ENTRIES		64u
-#define UB_MAX_UNCHECKED	10000u	/* instructions between two checks on any path */
+#define UB_MAX_UNCHECKED	10000u	/* instructions between two checks on any path, */
+#define UB_MAX_UNTICKED		4000u	/* or where there are ticks, between two of either */
+#define UB_MAX_RESIDENT		10u	/* guest registers in machine registers */
+
+/* tick: how many there are from one check to the next, the last of which goes to its target, and how many more a CPU
+ * may run past one that it predicted wrong: no CPU has so many instructions in flight (the largest have 512). */
+#define UB_TICKS		128
+#define UB_TICK_SLACK		1024
+/* hold: the greater of its two lower bounds.  So far below the register an access may reach. */
+#define UB_HOLD_LOW		((s64)1 << 20)
+
+/* rax rcx rdx rbx rsi rdi r12-r15: what is resident where the block says nothing. */
+#define UB_RESIDENT_DEFAULT	0xf0cfu
 
 /* Where the guest may come in: insns[insn_idx] is a mark with imm == ip. */
 struct ub_entry {
@@ -190,7 +213,10 @@ struct ub_block {
 	u16 resident;		/* bit n: guest register n is kept in a machine register throughout; 0: the default */
 };
 
-#define UB_RESIDENT_DEFAULT	0xf0cfu		/* rax rcx rdx rbx rsi rdi r12-r15 */
+static inline u16 ub_block_resident(const struct ub_block *block)
+{
+	return block->resident ? block->resident : UB_RESIDENT_DEFAULT;
+}
 
 /*
  * wire.c: the shape of one instruction.  0, or -EINVAL with *ret_why a static text such as

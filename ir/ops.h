@@ -31,14 +31,20 @@ OP(SEXT64,  "sext64",  DST_SRC,     W_8 | W_16 | W_32, E_RD_SRC | E_WR_ALL)	/* d
 OP(LEA,     "lea",     ADDR,        W_32 | W_64,      E_RD_ADDR | E_WR_ALL)	/* dst = base + (index << scale) + off */
 
 /* Memory.  guard: dst = min(base + (index << scale) + off, LIMIT), by data flow.
- * load/store: [base + off], base guarded; or base none and imm a constant address <= LIMIT.
- * A fault leaves.  load zero-extends to 64 bits. */
+ * load/store: [base + (index << scale) + off], base guarded; or base none and imm a constant address <= LIMIT.
+ * A fault leaves.  load zero-extends to 64 bits.  storei has no index. */
 OP(GUARD,   "guard",   ADDR,        W_NONE,           E_RD_ADDR | E_WR_ALL)
 OP(LOAD,    "load",    LOAD,        W_ALL,            E_LEAVES | E_RD_MEM | E_WR_ALL)
 OP(LOADS32, "loads32", LOAD,        W_8 | W_16,       E_LEAVES | E_RD_MEM | E_WR_ALL)
 OP(LOADS64, "loads64", LOAD,        W_8 | W_16 | W_32, E_LEAVES | E_RD_MEM | E_WR_ALL)
 OP(STORE,   "store",   STORE,       W_ALL,            E_LEAVES | E_RD_SRC | E_WR_MEM)
 OP(STOREI,  "storei",  STOREI,      W_ALL,            E_LEAVES | E_WR_MEM)	/* imm sign-extended from 32 bits */
+
+/* hold: leaves unless imm <= dst <= LIMIT, imm 0 or UB_HOLD_LOW; dst, a resident guest register, is then a guarded
+ * address in place, by data flow (min), its value unchanged.  hold32: leaves unless dst <= 0xffffffff, which then
+ * holds by data flow too. */
+OP(HOLD,    "hold",    DST_IMM,     W_NONE,           E_LEAVES | E_RD_DST)
+OP(HOLD32,  "hold32",  DST,         W_NONE,           E_LEAVES | E_RD_DST)
 
 /* Arithmetic and logic: dst = dst OP src.  With the f suffix the guest's flags are set. */
 OP(ADD,     "add",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
@@ -104,6 +110,10 @@ OP(REPSTOS, "repstos", NONE,        W_ALL,            E_LEAVES | E_REP | E_CHECK
 OP(JMP,     "jmp",     TO,          W_NONE,           E_JUMPS | E_ENDS)
 OP(JCC,     "j",       CC_TO,       W_NONE,           E_JUMPS | E_RD_FL)
 OP(JEQ,     "jeq",     SRC_IMM_TO,  W_NONE,           E_JUMPS | E_RD_SRC)
+
+/* A counter that no register shows: UB_TICKS at entry and behind each check and syscall.  tick takes one off; at zero
+ * it goes on at the target, where (behind a mark, if any) a check stands.  Touches no flag. */
+OP(TICK,    "tick",    TO,          W_NONE,           E_JUMPS | E_TICK)
 
 /* Leaving.  check: leaves when the kernel has work for the task.  bound: leaves unless src <= LIMIT.
  * exit: the block ends, the guest goes on at imm.  exitto: at src, which bound has passed.

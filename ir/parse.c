@@ -34,6 +34,7 @@ struct parser {
 	int err;
 	struct ub_parse_error *error;
 	struct list insns, entries, labels, fixups;
+	u16 resident;
 };
 
 static void *list_add(struct list *list, size_t size)
@@ -277,16 +278,20 @@ static void parse_addr(struct parser *p, struct ub_insn *insn)
 	expect(p, ']');
 }
 
-/* [base + off], or [address] where it may be constant; returns the base. */
-static u8 parse_base(struct parser *p, struct ub_insn *insn)
+/* [base + off], [base + index * factor + off] where @may_index, or [address] where it may be constant; returns the
+ * base. */
+static u8 parse_base(struct parser *p, struct ub_insn *insn, bool may_index)
 {
-	u8 base = UB_NOREG;
+	u8 base = UB_NOREG, index;
 
 	expect(p, '[');
-	if (take_reg(p, &base))
+	if (take_reg(p, &base)) {
+		if (may_index && take_plus_reg(p, &index))
+			insn->imm = UB_INDEX_IMM(index, take(p, '*') ? parse_scale(p) : 0);
 		insn->off = parse_addr_off(p);
-	else
+	} else {
 		insn->imm = parse_number(p);
+	}
 	expect(p, ']');
 	return base;
 }
@@ -316,7 +321,7 @@ static void parse_target(struct parser *p, struct ub_insn *insn)
 
 static void parse_operands(struct parser *p, struct ub_insn *insn)
 {
-	enum ub_width width = ub_insn_width(insn);
+	enum ub_width width = ub_op_info[insn->op].widths ? ub_insn_width(insn) : UB_W64;
 
 	switch (ub_op_info[insn->op].shape) {
 	case UB_S_NONE:
@@ -360,15 +365,15 @@ static void parse_operands(struct parser *p, struct ub_insn *insn)
 	case UB_S_LOAD:
 		insn->dst = parse_reg(p);
 		expect(p, ',');
-		insn->src = parse_base(p, insn);
+		insn->src = parse_base(p, insn, true);
 		break;
 	case UB_S_STORE:
-		insn->dst = parse_base(p, insn);
+		insn->dst = parse_base(p, insn, true);
 		expect(p, ',');
 		insn->src = parse_reg(p);
 		break;
 	case UB_S_STOREI:
-		insn->dst = parse_base(p, insn);
+		insn->dst = parse_base(p, insn, false);
 		expect(p, ',');
 		insn->imm = parse_operand(p, width);
 		break;
@@ -498,6 +503,24 @@ static void parse_entry(struct parser *p)
 	expect(p, ':');
 }
 
+/* "resident r0 r1 ...": whether the set will do is the verifier's to say. */
+static void parse_resident(struct parser *p)
+{
+	u8 reg;
+
+	if (p->insns.cnt || p->entries.cnt || p->resident)
+		complain(p, "\"resident\" stands once, before the first entry");
+	while (!p->err && !at_end_of_line(p)) {
+		reg = parse_reg(p);
+		if (reg >= UB_NGUEST)
+			complain(p, "only guest registers are resident");
+		else
+			p->resident |= 1u << reg;
+	}
+	if (!p->resident)
+		complain(p, "expected a register");
+}
+
 static struct label *find_label(struct parser *p, const char *name)
 {
 	struct label *labels = p->labels.items;
@@ -538,6 +561,8 @@ static void parse_line(struct parser *p)
 		}
 		if (is_checked && !strcmp(word, "entry"))
 			parse_entry(p);
+		else if (is_checked && !strcmp(word, "resident"))
+			parse_resident(p);
 		else if (is_checked && take(p, ':'))
 			add_label(p, word);
 		else
@@ -583,6 +608,7 @@ int ub_block_parse(const char *text, struct ub_block **ret, struct ub_parse_erro
 		block->entries = p.entries.items;
 		block->insn_cnt = p.insns.cnt;
 		block->entry_cnt = p.entries.cnt;
+		block->resident = p.resident;
 		*ret = block;
 	} else {
 		free(p.insns.items);
@@ -617,12 +643,26 @@ static bool are_entries_sorted(const struct ub_block *block)
 	return true;
 }
 
+static void print_resident(FILE *file, u16 resident)
+{
+	u32 reg;
+
+	if (!resident)
+		return;
+	fprintf(file, "resident");
+	for (reg = 0; reg < UB_NGUEST; reg++)
+		if (resident & 1u << reg)
+			fprintf(file, " %s", ub_reg_name(reg));
+	fprintf(file, "\n");
+}
+
 static void print_block(FILE *file, const struct ub_block *block)
 {
 	bool is_sorted = are_entries_sorted(block);
 	char line[256];
 	u32 i, entry = 0;
 
+	print_resident(file, block->resident);
 	for (; !is_sorted && entry < block->entry_cnt; entry++)
 		fprintf(file, "entry 0x%llx @%u:\n", (unsigned long long)block->entries[entry].ip,
 			block->entries[entry].insn_idx);

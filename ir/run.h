@@ -18,6 +18,7 @@ struct run {
 	const struct ub_interp_world *world;
 	struct ub_interp *s;
 	u32 next_idx;
+	u32 ticks;		/* until the next check is due */
 	u32 written;		/* bit reg: temporary written; guest registers always are */
 	/* The mark we are behind, and the guest as it was there. */
 	bool has_mark;

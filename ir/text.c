@@ -85,7 +85,7 @@ static void put_addr(struct out *out, const struct ub_insn *insn)
 	put(out, "]");
 }
 
-/* [base + off] or [address] */
+/* [base + index * scale + off] or [address] */
 static void put_base(struct out *out, const struct ub_insn *insn, u8 base)
 {
 	put(out, "[");
@@ -93,6 +93,8 @@ static void put_base(struct out *out, const struct ub_insn *insn, u8 base)
 		put_hex(out, insn->imm);
 	} else {
 		put(out, "%s", ub_reg_name(base));
+		if (ub_insn_index_reg(insn) != UB_NOREG)
+			put(out, " + %s * %u", ub_reg_name(ub_insn_index(insn)), 1u << ub_insn_scale(insn));
 		put_off(out, insn->off);
 	}
 	put(out, "]");

@@ -82,6 +82,20 @@ static const char *check_unused(const struct ub_insn *insn, u8 fields)
 	return NULL;
 }
 
+/* Either a register, off and perhaps an index, or a constant address alone. */
+static const char *check_base(const struct ub_insn *insn, u8 base)
+{
+	if (base == UB_NOREG)
+		return insn->off ? "off must be zero with a constant address" : NULL;
+	if (!is_reg(base))
+		return "base is no register";
+	if (!insn->imm)
+		return NULL;
+	if ((insn->imm & ~0x3ffll) != UB_INDEXED)
+		return "imm must be zero with a base";
+	return is_reg(ub_insn_index(insn)) ? NULL : "index is no register";
+}
+
 static const char *check_addr(const struct ub_insn *insn)
 {
 	u8 index = ub_insn_index(insn);
@@ -97,16 +111,6 @@ static const char *check_addr(const struct ub_insn *insn)
 	if (insn->src != UB_NOREG && !is_reg(insn->src))
 		return "base is no register";
 	return NULL;
-}
-
-/* Either a register and off, or a constant address alone. */
-static const char *check_base(const struct ub_insn *insn, u8 base)
-{
-	if (base == UB_NOREG)
-		return insn->off ? "off must be zero with a constant address" : NULL;
-	if (!is_reg(base))
-		return "base is no register";
-	return insn->imm ? "imm must be zero with a base" : NULL;
 }
 
 static const char *check_regs(const struct ub_insn *insn, u8 fields)
@@ -153,6 +157,8 @@ static const char *check_imm(const struct ub_insn *insn)
 		if (insn->off < 1 || insn->off > MAX_MARK_LEN)
 			return "length of a guest instruction is not between 1 and 15";
 		return NULL;
+	case UB_OP_HOLD:
+		return !insn->imm || insn->imm == UB_HOLD_LOW ? NULL : "hold is from 0 or from 0x100000";
 	case UB_OP_SYSCALL:
 		if (insn->imm < 0 || insn->imm > MAX_SYSCALL)
 			return "system call number is not between 0 and 511";
@@ -174,6 +180,9 @@ static const char *check_special(const struct ub_insn *insn)
 		if (insn->dst < UB_GUARDS || insn->dst >= UB_GUARDS_END)
 			return "a guarded address goes to r16 or r17";
 		return NULL;
+	case UB_OP_HOLD:
+	case UB_OP_HOLD32:
+		return insn->dst < UB_NGUEST ? NULL : "only guest registers are held";
 	case UB_OP_SHL:
 	case UB_OP_SHR:
 	case UB_OP_SAR:

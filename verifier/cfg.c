@@ -23,6 +23,23 @@ int ub_cfg_check_size(struct ub_env *env)
 	return -E2BIG;
 }
 
+int ub_cfg_check_resident(struct ub_env *env)
+{
+	static const u8 always[] = { UB_RAX, UB_RCX, UB_RDX };
+	u32 set = ub_block_resident(env->block), cnt = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(always); i++)
+		if (!(set & 1u << always[i]))
+			return ub_refuse(env, UB_REFUSE_REGISTER, UB_U32_MAX, "%s is not resident, it must be",
+					 ub_reg_name(always[i]));
+	for (i = 0; i < UB_NGUEST; i++)
+		cnt += set >> i & 1;
+	if (cnt > UB_MAX_RESIDENT)
+		return ub_refuse(env, UB_REFUSE_REGISTER, UB_U32_MAX, "%u registers are resident, more than %u", cnt,
+				 UB_MAX_RESIDENT);
+	return 0;
+}
+
 static bool is_shift_by_reg(const struct ub_insn *insn)
 {
 	switch (insn->op) {
@@ -41,12 +58,16 @@ static int check_regs(struct ub_env *env, const struct ub_insn *insn, u32 idx)
 	if (insn->op == UB_OP_GUARD && insn->dst < UB_TEMPS_END && (insn->dst < UB_GUARDS || insn->dst >= UB_GUARDS_END))
 		return ub_refuse(env, UB_REFUSE_REGISTER, idx, "guard into %s, only r16 and r17 hold guarded addresses",
 				 ub_reg_name(insn->dst));
+	if ((insn->op == UB_OP_HOLD || insn->op == UB_OP_HOLD32) && insn->dst < UB_TEMPS_END &&
+	    (insn->dst >= UB_NGUEST || !ub_env_in_machine(env, insn->dst)))
+		return ub_refuse(env, UB_REFUSE_REGISTER, idx, "%s of %s, which is not resident",
+				 ub_op_info[insn->op].text, ub_reg_name(insn->dst));
 	if (is_shift_by_reg(insn) && insn->src < UB_TEMPS_END && insn->src != UB_RCX)
 		return ub_refuse(env, UB_REFUSE_REGISTER, idx, "shift by %s, a variable count is in r1",
 				 ub_reg_name(insn->src));
 	if ((effect & (UB_E_RD_DST | UB_E_WR_DST | UB_E_WR_ALL) && insn->dst == UB_FS) ||
 	    (effect & UB_E_RD_SRC && insn->src == UB_FS) ||
-	    (effect & UB_E_RD_ADDR && ub_insn_index(insn) == UB_FS))
+	    ub_insn_index_reg(insn) == UB_FS)
 		return ub_refuse(env, UB_REFUSE_REGISTER, idx, "fs is used other than as the base of lea or guard");
 	return 0;
 }

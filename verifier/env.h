@@ -60,8 +60,17 @@ static inline bool ub_env_is_check(const struct ub_env *env, u32 idx)
 	return effect & UB_E_CHECK && !(effect & UB_E_REP);
 }
 
+/* May what is known of @reg justify an access?  Only of what is in a machine register throughout. */
+static inline bool ub_env_in_machine(const struct ub_env *env, u8 reg)
+{
+	if (reg < UB_NGUEST)
+		return ub_block_resident(env->block) & 1u << reg;
+	return reg >= UB_GUARDS && reg < UB_GUARDS_END;
+}
+
 /* cfg.c.  All return 0 or what verify.h says of ub_verify(). */
 int ub_cfg_check_size(struct ub_env *env);
+int ub_cfg_check_resident(struct ub_env *env);
 int ub_cfg_check_shape(struct ub_env *env);
 int ub_cfg_check_flow(struct ub_env *env);
 #define UB_NO_EDGE	UB_U32_MAX

@@ -40,7 +40,9 @@ int ub_mem_check(struct ub_env *env, const struct ub_state *state, u32 idx)
 	/* rep guards its own operands; constant addresses were judged by cfg.c. */
 	if (!(effect & (UB_E_RD_MEM | UB_E_WR_MEM)) || effect & UB_E_REP || reg == UB_NOREG)
 		return 0;
-	if (state->regs[reg].kind != UB_REG_GUARDED)
+	if (ub_insn_index_reg(insn) != UB_NOREG)
+		err = ub_refuse(env, UB_REFUSE_UNGUARDED, idx, "accesses with an index are not understood yet");
+	else if (state->regs[reg].kind != UB_REG_GUARDED)
 		err = ub_refuse(env, UB_REFUSE_UNGUARDED, idx, "%s of %u bytes through %s, which is not guarded",
 				access_name(effect), ub_insn_mem_bytes(insn), ub_reg_name(reg));
 	else

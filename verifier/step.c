@@ -13,9 +13,9 @@
  */
 #include "step.h"
 
-bool step_may_hold_guard(u8 reg)
+bool step_may_hold_guard(const struct step *step, u8 reg)
 {
-	return reg >= UB_GUARDS && reg < UB_GUARDS_END;
+	return ub_env_in_machine(step->env, reg);
 }
 
 /* Adding to what lost its guard at a merge: the merge is the story, not the sum. */
@@ -31,8 +31,8 @@ static bool tells_more(const struct step *step, u8 reg, const struct ub_reg *val
 /* Writes all 64 bits. */
 void step_put(struct step *step, u8 reg, struct ub_reg value)
 {
-	/* Sound: a guarded value is a plain one too; only r16 and r17 stay in machine registers. */
-	if (!step_may_hold_guard(reg) && value.kind == UB_REG_GUARDED)
+	/* Sound: a guarded value is a plain one too. */
+	if (!step_may_hold_guard(step, reg) && value.kind == UB_REG_GUARDED)
 		value = ub_reg_plain(&value, step->limit);
 	value.by = tells_more(step, reg, &value) ? step->state->regs[reg].by : step->idx + 1;
 	step->state->regs[reg] = value;
@@ -41,15 +41,15 @@ void step_put(struct step *step, u8 reg, struct ub_reg value)
 /*
  * A register as a number of 64 bits.
  *
- * Sound, also while a CPU speculates: r16 and r17 stay in machine registers.  Any other register may live in memory, and
- * a load may run ahead of the store that wrote it and find what was there before (v4), which is anything.  So what is
- * known of the others moves no guard; it only counts where nothing is speculative, for exitto.
+ * Sound, also while a CPU speculates: r16, r17 and the resident registers stay in machine registers.  Any other may live
+ * in memory, and a load may run ahead of the store that wrote it and find what was there before (v4), which is anything.
+ * So what is known of the others moves no guard; it only counts where nothing is speculative, for exitto.
  */
 struct ub_reg step_whole(const struct step *step, u8 reg)
 {
 	struct ub_reg value = ub_reg_any();
 
-	if (step_may_hold_guard(reg))
+	if (step_may_hold_guard(step, reg))
 		value = ub_reg_plain(&step->state->regs[reg], step->limit);
 	value.is_bounded = false;
 	return value;
@@ -120,7 +120,7 @@ void step_MOV(struct step *step)
 		return;
 	}
 	/* Sound: a whole copy is as good as the original, bound included, and from r16 and r17 the guard too. */
-	value = step_may_hold_guard(step->insn->src) ? *src : step_whole(step, step->insn->src);
+	value = step_may_hold_guard(step, step->insn->src) ? *src : step_whole(step, step->insn->src);
 	value.is_bounded = src->is_bounded;
 	step_put(step, step->insn->dst, value);
 }
@@ -205,6 +205,17 @@ void step_GUARD(struct step *step)
 {
 	/* Sound: min(x, LIMIT) is 0..LIMIT for every x, also while a CPU speculates: cmp and cmov are data flow. */
 	step_put(step, step->insn->dst, ub_reg_guard());
+}
+
+void step_HOLD(struct step *step)
+{
+	step_put(step, step->insn->dst, ub_reg_any());
+}
+
+void step_HOLD32(struct step *step)
+{
+	/* Sound: mov to the low half of itself is data flow. */
+	step_put(step, step->insn->dst, step_unknown(32));
 }
 
 void step_LOAD(struct step *step)
@@ -558,6 +569,11 @@ void step_CHECK(struct step *step)
 	(void)step;
 }
 
+void step_TICK(struct step *step)
+{
+	(void)step;
+}
+
 void step_BOUND(struct step *step)
 {
 	step->state->regs[step->insn->src].is_bounded = true;
@@ -573,12 +589,28 @@ void step_EXITTO(struct step *step)
 	(void)step;
 }
 
+/* Sound: C code ran, and resident registers come back from memory (v4).  Where nothing is speculative the call kept
+ * their values, so what counts there alone stays. */
+static void forget_over_call(struct step *step, u8 reg)
+{
+	struct ub_reg value = ub_reg_any(), old = ub_reg_plain(&step->state->regs[reg], step->limit);
+
+	if (!step_may_hold_guard(step, reg))
+		return;
+	value.is_bounded = old.is_bounded || ub_reg_max(&old) <= step->limit;
+	step_put(step, reg, value);
+}
+
 void step_SYSCALL(struct step *step)
 {
+	u32 reg;
+
+	for (reg = 0; reg < UB_NGUEST; reg++)
+		forget_over_call(step, reg);
 	step_put(step, UB_RAX, ub_reg_any());
 	step_put(step, UB_RCX, ub_reg_any());
 	step_put(step, UB_R11, ub_reg_any());
-	/* Sound: C code ran; the machine registers of the temporaries may hold what it left there. */
+	/* Sound: the machine registers of the temporaries may hold what the C code left there. */
 	ub_state_forget_temps(step->state, step->idx + 1);
 	/* The guest is behind its instruction now; what comes next has a mark of its own. */
 	step->state->mark = UB_MARK_NONE;
@@ -601,7 +633,7 @@ void ub_step(const struct ub_env *env, struct ub_state *state, u32 idx)
 {
 	const struct ub_insn *insn = ub_env_insn(env, idx);
 	struct step step = {
-		.insn = insn, .state = state, .limit = env->limit, .idx = idx,
+		.env = env, .insn = insn, .state = state, .limit = env->limit, .idx = idx,
 		.width = UB_WIDTH_BITS(ub_insn_width(insn)),
 	};
 

@@ -8,6 +8,7 @@
 #include "env.h"
 
 struct step {
+	const struct ub_env *env;
 	const struct ub_insn *insn;
 	struct ub_state *state;
 	u64 limit;
@@ -15,7 +16,8 @@ struct step {
 	u32 width;		/* in bits */
 };
 
-bool step_may_hold_guard(u8 reg);
+/* Is it in a machine register throughout, so that what is known of it holds while a CPU speculates? */
+bool step_may_hold_guard(const struct step *step, u8 reg);
 /* Writes all 64 bits. */
 void step_put(struct step *step, u8 reg, struct ub_reg value);
 /* Writes dst as x86 does: 8 and 16 bits keep the others, 32 clear them. */

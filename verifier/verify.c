@@ -42,6 +42,7 @@ static void free_env(struct ub_env *env)
 
 static int (*const passes[])(struct ub_env *env) = {
 	ub_cfg_check_size,	/* counts within their limits */
+	ub_cfg_check_resident,	/* a set of registers that backends can keep */
 	alloc_arrays,
 	ub_cfg_check_shape,	/* instructions well-formed, jumps and constants inside */
 	ub_cfg_check_flow,	/* all reached */

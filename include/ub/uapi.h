@@ -131,6 +131,8 @@ struct ub_load {
 	__u32 refusal_insn;		/* out */
 	__u32 block_id;			/* out */
 	__u64 refusal_ip;		/* out */
+	__u32 resident;			/* bit n: guest register n is kept in a machine register; 0: the default */
+	__u32 pad;			/* zero */
 };
 
 /* UB_IOC_BLOCK_INFO: id in, the rest out. */
@@ -150,6 +152,8 @@ struct ub_block_info {
 	__u32 running;			/* threads inside now */
 	__u32 state;			/* enum ub_block_state */
 	char tag[16];			/* name in /proc/kallsyms */
+	__u32 resident;			/* as it was loaded */
+	__u32 pad;
 };
 enum ub_block_state { UB_BLOCK_LIVE, UB_BLOCK_SUSPECT, UB_BLOCK_DEAD };
 

@@ -45,7 +45,7 @@ static u8 take(u32 *free, u8 wanted)
 
 int ub_layout_make(const struct ub_block *block, struct ub_layout *ret)
 {
-	u32 resident = block->resident ? block->resident : UB_RESIDENT_DEFAULT, free, i;
+	u32 resident = ub_block_resident(block), free, i;
 
 	for (i = 0; i < block->insn_cnt; i++)
 		resident |= fixed_regs(&block->insns[i]);

@@ -55,6 +55,8 @@ static int check_sizes(const struct ub_load *arg)
 {
 	if (arg->flags || arg->log_level > 2 || !arg->code_cnt || (!arg->log_buf && arg->log_size))
 		return -EINVAL;
+	if (arg->resident > U16_MAX || arg->pad)
+		return -EINVAL;
 	if (arg->insn_cnt > UB_MAX_INSNS || arg->entry_cnt > UB_MAX_ENTRIES || arg->code_cnt > UB_MAX_CODE_RANGES ||
 	    arg->log_size > MAX_LOG)
 		return -E2BIG;
@@ -102,6 +104,7 @@ static int copy_block(struct ub_btc *btc, const struct ub_load *arg)
 	codes = copy_array(arg->code, arg->code_cnt, sizeof(*codes), &err);
 	btc->insn_cnt = arg->insn_cnt;
 	btc->entry_cnt = arg->entry_cnt;
+	btc->resident = arg->resident;
 	if (!err)
 		err = check_codes(codes, arg->code_cnt);
 	if (!err)
@@ -222,6 +225,7 @@ static int fill(struct ub_btc *btc, struct ub_load *arg, struct ub_log *log)
 		return err;
 	block = (struct ub_block){
 		.insns = btc->insns, .entries = btc->entries, .insn_cnt = btc->insn_cnt, .entry_cnt = btc->entry_cnt,
+		.resident = btc->resident,
 	};
 	err = verify(btc, &block, log, &verified);
 	if (err)

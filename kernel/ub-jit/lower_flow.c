@@ -76,6 +76,12 @@ void lower_CHECK(struct jit *j, const struct ub_insn *insn)
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
 }
 
+void lower_TICK(struct jit *j, const struct ub_insn *insn)
+{
+	(void)insn;
+	j->err = -EOPNOTSUPP;
+}
+
 void lower_BOUND(struct jit *j, const struct ub_insn *insn)
 {
 	u8 reg = lower_src_reg(j, insn);

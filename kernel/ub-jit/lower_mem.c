@@ -12,6 +12,8 @@ struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 {
 	s64 delta = insn->imm - j->scratch_const;
 
+	if (ub_insn_index_reg(insn) != UB_NOREG)
+		j->err = -EOPNOTSUPP;
 	if (base != UB_NOREG)
 		return x86_mem(jit_loc(j, base).reg, insn->off + (base == UB_RSP ? j->state.lazy.sp : 0));
 	if (j->has_scratch_const && !j->code.is_touched && delta == (s32)delta)
@@ -21,6 +23,18 @@ struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 	j->has_scratch_const = true;
 	j->code.is_touched = false;
 	return x86_mem(j->scratch, 0);
+}
+
+void lower_HOLD(struct jit *j, const struct ub_insn *insn)
+{
+	(void)insn;
+	j->err = -EOPNOTSUPP;
+}
+
+void lower_HOLD32(struct jit *j, const struct ub_insn *insn)
+{
+	(void)insn;
+	j->err = -EOPNOTSUPP;
 }
 
 void lower_LOAD(struct jit *j, const struct ub_insn *insn)

@@ -144,6 +144,7 @@ struct ub_btc {
 	struct list_head node;
 	struct ub_insn *insns;
 	struct ub_entry *entries;
+	u16 resident;
 	struct ub_span *spans;
 	struct ub_slot *slots;
 	struct ub_image *image;

@@ -229,6 +229,7 @@ int ub_btc_info(struct ub_btc *btc, struct ub_block_info *info)
 		.session_id = session->id,
 		.insn_cnt = btc->insn_cnt,
 		.entry_cnt = btc->entry_cnt,
+		.resident = btc->resident,
 		.exit_cnt = btc->image->exit_cnt,
 		.code_len = btc->text->code_len,
 		.loaded_ns = btc->loaded_ns,

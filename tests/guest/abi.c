@@ -130,6 +130,9 @@ static void test_load_sizes(void)
 	expect("insane-log", LOAD_WITH(log_size, 0xffffffff), -E2BIG);
 	expect("log-level", LOAD_WITH(log_level, 3), -EINVAL);
 	expect("no-code", LOAD_WITH(code_cnt, 0), -EINVAL);
+	expect("resident-temporary", LOAD_WITH(resident, 0x1f0cf), -EINVAL);
+	expect("resident-lacks-rcx", LOAD_WITH(resident, 0xf0cd), -EACCES);
+	expect("load-pad", LOAD_WITH(pad, 1), -EINVAL);
 	expect("bad-insns", LOAD_WITH(insns, 8), -EFAULT);
 	expect("kernel-insns", LOAD_WITH(insns, 0xffffffff81000000), -EFAULT);
 	expect("bad-entries", LOAD_WITH(entries, 8), -EFAULT);

@@ -72,7 +72,8 @@ static bool reads_back(const struct ub_insn *insn)
 static s64 random_imm(void)
 {
 	static const s64 corners[] = { 0, 1, -1, 5, 127, -128, 255, 0x7fff, 0x7fffffff, -0x80000000ll, 0xff,
-		0x1ff, 0x2ff, 0x3ff, 0x100 + UB_R9, INT64_MAX, INT64_MIN, 0x7ffff000 };
+		0x1ff, 0x2ff, 0x3ff, 0x100 + UB_R9,
+		UB_INDEX_IMM(UB_R9, 1), UB_INDEX_IMM(UB_RAX, 0), UB_INDEX_IMM(UB_T0, 3), UB_HOLD_LOW, INT64_MAX, INT64_MIN, 0x7ffff000 };
 
 	return pick(2) ? corners[pick(ARRAY_SIZE(corners))] : (s64)rng() >> pick(64);
 }
@@ -244,7 +245,9 @@ static void test_block_text(void)
 
 	for (i = 0; i < ARRAY_SIZE(entries); i++) {
 		struct ub_block block = {
-			.insns = insns, .entries = entries[i], .insn_cnt = ARRAY_SIZE(insns), .entry_cnt = 2 };
+			.insns = insns, .entries = entries[i], .insn_cnt = ARRAY_SIZE(insns), .entry_cnt = 2,
+			.resident = i ? 0x8047 : 0,
+		};
 		char *text = ub_block_text(&block);
 
 		if (ub_block_parse(text, &again, &error)) {
@@ -253,6 +256,7 @@ static void test_block_text(void)
 			continue;
 		}
 		expect(again->insn_cnt == block.insn_cnt && !memcmp(again->insns, insns, sizeof(insns)), text, insns);
+		expect(again->resident == block.resident, text, insns);
 		expect(again->entry_cnt == 2 && !memcmp(again->entries, entries[i], sizeof(entries[i])), text, insns);
 		ub_block_free(again);
 		free(text);

@@ -138,6 +138,7 @@ static int load_block(struct sessions *sessions, struct session *session, const 
 		.session_id = session->session_id, .replace_id = session->block_id,
 		.insns = (uintptr_t)lifted->block.insns, .insn_cnt = lifted->block.insn_cnt,
 		.entries = (uintptr_t)lifted->block.entries, .entry_cnt = lifted->block.entry_cnt,
+		.resident = lifted->block.resident,
 		.code = (uintptr_t)code, .code_cnt = lifted->range_cnt,
 		.log_buf = (uintptr_t)log, .log_size = sizeof(log), .log_level = 1,
 	};

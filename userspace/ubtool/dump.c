@@ -17,10 +17,14 @@
 /* The block's IR as the kernel has it; both arrays are malloc()ed. */
 static int read_block(struct tool *tool, int fd, u32 id, struct ub_block *ret)
 {
+	struct ub_block_info info;
 	void *insns, *entries;
 	size_t insns_len, entries_len;
 	int err;
 
+	err = ub_block_info(fd, id, &info);
+	if (err)
+		return tool_fail(tool, "block %u: %s", id, ub_command_error(UB_IOC_BLOCK_INFO, err));
 	err = ub_block_dump(fd, id, UB_DUMP_IR, &insns, &insns_len, NULL);
 	if (!err) {
 		err = ub_block_dump(fd, id, UB_DUMP_ENTRIES, &entries, &entries_len, NULL);
@@ -34,6 +38,7 @@ static int read_block(struct tool *tool, int fd, u32 id, struct ub_block *ret)
 		.entries = entries,
 		.insn_cnt = insns_len / sizeof(struct ub_insn),
 		.entry_cnt = entries_len / sizeof(struct ub_entry),
+		.resident = info.resident,
 	};
 	return TOOL_OK;
 }
