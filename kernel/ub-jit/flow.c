@@ -112,18 +112,11 @@ bool ub_flow_mentions(const struct ub_insn *insn, u8 reg)
 /* Is the base of its address all that @insn, which mentions @reg, uses it for? */
 static bool is_base_alone(const struct ub_insn *insn, u8 reg)
 {
-	switch (ub_op_info[insn->op].shape) {
-	case UB_S_ADDR:
-		return insn->dst != reg && ub_insn_index(insn) != reg && ub_insn_width(insn) != UB_W32;
-	case UB_S_LOAD:
-		return insn->dst != reg;
-	case UB_S_STORE:
-		return insn->src != reg;
-	case UB_S_STOREI:
-		return true;
-	default:
+	u8 shape = ub_op_info[insn->op].shape;
+
+	if (ub_insn_base_reg(insn) != reg || ub_insn_index_reg(insn) == reg || ub_flow_writes(insn, reg))
 		return false;
-	}
+	return shape == UB_S_ADDR ? ub_insn_width(insn) != UB_W32 : shape != UB_S_STORE || insn->src != reg;
 }
 
 enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta)

@@ -57,11 +57,6 @@ struct x86_rm jit_loc(const struct jit *j, u8 reg)
 	return local(LOCAL_FS);
 }
 
-u8 jit_lent(const struct jit *j)
-{
-	return j->layout.resident & 1u << UB_RDI ? X86_RDI : X86_RDX;
-}
-
 u8 jit_task_reg(const struct jit *j)
 {
 	return j->layout.reg[UB_GUARDS + 1];
@@ -116,6 +111,26 @@ static void copy_in(struct jit *j, s32 local_off, u32 frame_off)
 	store(j, local(local_off), X86_RAX);
 }
 
+static struct x86_rm ticks(const struct jit *j)
+{
+	return j->layout.ticks == X86_NOREG ? local(LOCAL_TICKS) : x86_reg(j->layout.ticks);
+}
+
+void jit_ticks_renew(struct jit *j)
+{
+	if (!j->has_ticks)
+		return;
+	if (ticks(j).is_mem)
+		x86_mov_rm_imm(&j->code, UB_W32, ticks(j), UB_TICKS);
+	else
+		x86_mov_reg_imm64(&j->code, ticks(j).reg, UB_TICKS);
+}
+
+void jit_tick(struct jit *j)
+{
+	x86_inc_dec(&j->code, UB_W32, true, ticks(j));
+}
+
 void jit_prologue(struct jit *j, const struct ub_entry *entry)
 {
 	u32 i;
@@ -128,6 +143,8 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry)
 	store(j, local(LOCAL_FRAME), X86_RDI);
 	copy_in(j, LOCAL_TASK, offsetof(struct ub_frame, task));
 	copy_in(j, LOCAL_LIMIT, offsetof(struct ub_frame, limit));
+	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RAX), UB_HOLD_LOW);
+	store(j, local(LOCAL_LIMIT_LOW), X86_RAX);
 	copy_in(j, LOCAL_FS, offsetof(struct ub_frame, fs_base));
 	copy_in(j, LOCAL_CALLS, offsetof(struct ub_frame, calls));
 	copy_in(j, LOCAL_FLAGS, offsetof(struct ub_frame, flags));
@@ -137,6 +154,7 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry)
 	load(j, j->pt, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
 	store(j, local(LOCAL_REGS), j->pt);
 	load_guest(j, j->layout.resident);
+	jit_ticks_renew(j);
 	x86_lfence(&j->code);	/* no guard's LIMIT may be loaded from before the stores above */
 	if (j->opens)
 		x86_stac(&j->code);
@@ -309,8 +327,8 @@ static void fault_new(struct jit *j, u32 insn_off, u32 fixup_off)
 
 static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 {
-	if (stub->fix == STUB_RELOAD_LENT)
-		load(j, jit_lent(j), local(LOCAL_SPILL));
+	if (stub->fix == STUB_RELOAD_PT)
+		load(j, j->pt, local(LOCAL_REGS));
 	if (stub->fix == STUB_ADD_RCX)
 		x86_lea(&j->code, UB_W64, X86_RCX, (struct x86_rm){
 			.is_mem = true, .reg = X86_RCX, .index = j->scratch });
@@ -495,6 +513,7 @@ void jit_syscall(struct jit *j, const struct ub_insn *insn)
 	x86_test_rm_imm(&j->code, UB_W32, x86_mem(j->scratch, j->env->work_off), j->env->work_exit_mask);
 	stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_NE), .exit_idx = cold.behind });
 	cold.behind_state = j->state;
+	jit_ticks_renew(j);
 	if (jit_grow(j, (void **)&j->colds, j->cold_cnt, &j->cold_cap, sizeof(*j->colds)))
 		j->colds[j->cold_cnt++] = cold;
 }

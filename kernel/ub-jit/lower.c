@@ -153,12 +153,12 @@ static void lower_one(struct jit *j, u32 idx)
 	j->state.lazy = lazy;
 }
 
-static bool touches_memory(const struct ub_block *block)
+static bool has_effect(const struct ub_block *block, u32 wanted)
 {
 	u32 i;
 
 	for (i = 0; i < block->insn_cnt; i++)
-		if (ub_op_info[block->insns[i].op].effect & (UB_E_RD_MEM | UB_E_WR_MEM))
+		if (ub_op_info[block->insns[i].op].effect & wanted)
 			return true;
 	return false;
 }
@@ -168,7 +168,8 @@ static void compile(struct jit *j)
 	struct ub_image *image = j->image;
 	u32 i;
 
-	j->opens = j->env->smap && touches_memory(j->block);
+	j->opens = j->env->smap && has_effect(j->block, UB_E_RD_MEM | UB_E_WR_MEM);
+	j->has_ticks = has_effect(j->block, UB_E_TICK);
 	for (i = 0; i < j->block->entry_cnt; i++) {
 		image->entries[i] = (struct ub_image_entry){ .ip = j->block->entries[i].ip, .off = j->code.len };
 		jit_prologue(j, &j->block->entries[i]);

@@ -31,7 +31,9 @@ enum {
 	LOCAL_SPILL = -120,
 	LOCAL_CALL_FLAGS = -128, /* the guest's arithmetic flags at the last system call */
 	LOCAL_TEMP2 = -136,	/* r18; r19.. below it */
-	LOCALS_LEN = 136,	/* with five registers, rbp and the return address a multiple of 16 */
+	LOCAL_TICKS = -184,	/* if no register is free */
+	LOCAL_LIMIT_LOW = -192,	/* LIMIT - UB_HOLD_LOW */
+	LOCALS_LEN = 152,	/* with five registers, rbp and the return address a multiple of 16 */
 };
 
 /* Where the guest's flags are at this point of the code, any of three may hold; and what else is lazy. */
@@ -42,7 +44,7 @@ struct jit_state {
 };
 
 /* What a cold stub must put right before the common part. */
-enum stub_fix { STUB_PLAIN, STUB_RELOAD_LENT, STUB_ADD_RCX, STUB_POP_FLAGS };
+enum stub_fix { STUB_PLAIN, STUB_RELOAD_PT, STUB_ADD_RCX, STUB_POP_FLAGS };
 
 /* Code out of line: an exit, or an edge to a label that expects another state. */
 struct jit_stub {
@@ -96,6 +98,7 @@ struct jit {
 	u8 scratch;			/* = layout.scratch */
 	u64 scratch_const;		/* a constant address that the scratch register holds, */
 	bool opens;			/* stac and clac are needed */
+	bool has_ticks;
 	bool has_scratch_const;		/* as long as code.is_touched stays false */
 	int err;			/* sticky: the first failure */
 };
@@ -119,10 +122,9 @@ static inline bool flags_live(const struct jit *j, u32 idx)
 	return j->flow[idx].live & UB_LIVE_FLAGS;
 }
 
-/* Where an IR register lives: a machine register, or memory based on rbp or pt_regs. */
+/* Where an IR register lives: a machine register, or memory based on rbp or pt_regs.  A machine register may hold a
+ * guard, which is data flow in registers: its value never goes through memory, where a CPU may read an older one. */
 struct x86_rm jit_loc(const struct jit *j, u8 reg);
-/* A machine register that a guest register lives in, and that a lowering may lend if it gives it back on a fault too. */
-u8 jit_lent(const struct jit *j);
 /* The machine register of r17, in which the task is found around a system call, where no temporary lives. */
 u8 jit_task_reg(const struct jit *j);
 
@@ -157,6 +159,10 @@ void jit_rcx_flush(struct jit *j);
 void jit_r11_flush(struct jit *j);
 
 /* leave.c */
+/* Sets the counter of ticks, where the block has any. */
+void jit_ticks_renew(struct jit *j);
+/* Takes one off: the machine's e holds at zero. */
+void jit_tick(struct jit *j);
 void jit_prologue(struct jit *j, const struct ub_entry *entry);
 /* A new exit at the current instruction; returns its index. */
 u32 jit_exit_new(struct jit *j, u64 ip, enum ub_exit_kind kind, bool is_behind);

@@ -33,7 +33,7 @@ void lower_JCC(struct jit *j, const struct ub_insn *insn)
 static void jeq_memory(struct jit *j, const struct ub_insn *insn, const struct ub_insn *from)
 {
 	u8 dst = lower_dst(j, from).reg;
-	bool is_own_base = from->src == from->dst;
+	bool is_own_base = from->src == from->dst || ub_insn_index_reg(from) == from->dst;
 	struct x86_rm mem;
 
 	lower_flags_before(j);
@@ -74,12 +74,14 @@ void lower_CHECK(struct jit *j, const struct ub_insn *insn)
 	lower_flags_before(j);
 	lower_test_work(j);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
+	jit_ticks_renew(j);
 }
 
 void lower_TICK(struct jit *j, const struct ub_insn *insn)
 {
-	(void)insn;
-	j->err = -EOPNOTSUPP;
+	lower_flags_before(j);
+	jit_tick(j);
+	jit_jump_if(j, UB_CC_E, ub_insn_target(insn, j->idx));
 }
 
 void lower_BOUND(struct jit *j, const struct ub_insn *insn)

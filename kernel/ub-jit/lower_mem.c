@@ -6,16 +6,20 @@
 
 #define REP_CHUNK	4096	/* elements between two looks at the work flags */
 
-/* The memory operand of a load or store whose base field is @base.  A constant address goes into the scratch register,
- * which may hold one nearby already. */
+/* A constant address goes into the scratch register, which may hold one nearby already. */
 struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 {
 	s64 delta = insn->imm - j->scratch_const;
+	struct x86_rm mem;
 
-	if (ub_insn_index_reg(insn) != UB_NOREG)
-		j->err = -EOPNOTSUPP;
-	if (base != UB_NOREG)
-		return x86_mem(jit_loc(j, base).reg, insn->off + (base == UB_RSP ? j->state.lazy.sp : 0));
+	if (base != UB_NOREG) {
+		mem = x86_mem(jit_loc(j, base).reg, insn->off + (base == UB_RSP ? j->state.lazy.sp : 0));
+		if (ub_insn_index_reg(insn) != UB_NOREG) {
+			mem.index = jit_loc(j, ub_insn_index_reg(insn)).reg;
+			mem.scale = ub_insn_scale(insn);
+		}
+		return mem;
+	}
 	if (j->has_scratch_const && !j->code.is_touched && delta == (s32)delta)
 		return x86_mem(j->scratch, delta);
 	x86_mov_reg_imm64(&j->code, j->scratch, insn->imm);
@@ -25,16 +29,40 @@ struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 	return x86_mem(j->scratch, 0);
 }
 
-void lower_HOLD(struct jit *j, const struct ub_insn *insn)
+/*
+ *	cmp reg, [LIMIT]	or, for a lower bound: lea scratch, [reg - LOW]; cmp scratch, [LIMIT - LOW]
+ *	ja leave
+ *	cmova reg, [LIMIT]
+ * The branch makes it exact (a bad address leaves), the cmova of the same comparison makes it safe in speculation.
+ */
+static void hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind)
 {
-	(void)insn;
-	j->err = -EOPNOTSUPP;
+	if (is_low) {
+		x86_lea(&j->code, UB_W64, j->scratch, x86_mem(reg, -UB_HOLD_LOW));
+		x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, j->scratch, local(LOCAL_LIMIT_LOW));
+	} else {
+		x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
+	}
+	jit_leave_if(j, UB_CC_A, kind, STUB_PLAIN);
+	x86_cmov(&j->code, UB_W64, UB_CC_A, reg, local(LOCAL_LIMIT));
 }
 
+void lower_HOLD(struct jit *j, const struct ub_insn *insn)
+{
+	lower_flags_before(j);
+	hold(j, lower_dst(j, insn).reg, insn->imm, UB_EXIT_BOUND);
+}
+
+/* mov scratch32, reg32; cmp scratch, reg; jne leave; mov reg, scratch */
 void lower_HOLD32(struct jit *j, const struct ub_insn *insn)
 {
-	(void)insn;
-	j->err = -EOPNOTSUPP;
+	struct x86_rm dst = lower_dst(j, insn);
+
+	lower_flags_before(j);
+	x86_mov_reg_rm(&j->code, UB_W32, j->scratch, dst);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, j->scratch, dst);
+	jit_leave_if(j, UB_CC_NE, UB_EXIT_BOUND, STUB_PLAIN);
+	x86_mov_reg_rm(&j->code, UB_W64, dst.reg, x86_reg(j->scratch));
 }
 
 void lower_LOAD(struct jit *j, const struct ub_insn *insn)
@@ -71,17 +99,15 @@ void lower_LOADS64(struct jit *j, const struct ub_insn *insn)
 	load_signed(j, insn, UB_W64);
 }
 
-/* A constant address and a value in memory need two registers: one is lent, and given back on a fault too. */
-static void store_via_lent(struct jit *j, const struct ub_insn *insn)
+/* A constant address and a value in memory need two registers: that of pt_regs is lent. */
+static void store_via_pt(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm mem = lower_user_mem(j, insn, UB_NOREG);
-	u8 lent = jit_lent(j);
 
-	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), lent);
-	x86_mov_reg_rm(&j->code, UB_W64, lent, lower_src(j, insn));
-	jit_leave_on_fault(j, j->code.len, STUB_RELOAD_LENT);
-	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, lent);
-	x86_mov_reg_rm(&j->code, UB_W64, lent, local(LOCAL_SPILL));
+	x86_mov_reg_rm(&j->code, UB_W64, j->pt, lower_src(j, insn));
+	jit_leave_on_fault(j, j->code.len, STUB_RELOAD_PT);
+	x86_mov_rm_reg(&j->code, ub_insn_width(insn), mem, j->pt);
+	x86_mov_reg_rm(&j->code, UB_W64, j->pt, local(LOCAL_REGS));
 }
 
 void lower_STORE(struct jit *j, const struct ub_insn *insn)
@@ -90,7 +116,7 @@ void lower_STORE(struct jit *j, const struct ub_insn *insn)
 	u8 reg;
 
 	if (insn->dst == UB_NOREG && lower_src(j, insn).is_mem) {
-		store_via_lent(j, insn);
+		store_via_pt(j, insn);
 		return;
 	}
 	reg = lower_src_reg(j, insn);
@@ -105,14 +131,6 @@ void lower_STOREI(struct jit *j, const struct ub_insn *insn)
 
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	x86_mov_rm_imm(&j->code, ub_insn_width(insn), mem, insn->imm);
-}
-
-/* The branch makes it exact (a bad address leaves), the cmova of the same comparison makes it safe in speculation. */
-static void guard_in_place(struct jit *j, u8 reg)
-{
-	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
-	jit_leave_if(j, UB_CC_A, UB_EXIT_FAULT, STUB_PLAIN);
-	x86_cmov(&j->code, UB_W64, UB_CC_A, reg, local(LOCAL_LIMIT));
 }
 
 /*
@@ -135,9 +153,9 @@ static void rep(struct jit *j, const struct ub_insn *insn, bool is_movs)
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
 	x86_test_rm_reg(&j->code, UB_W64, x86_reg(X86_RCX), X86_RCX);
 	done = x86_jcc(&j->code, UB_CC_E);
-	guard_in_place(j, X86_RDI);
+	hold(j, X86_RDI, false, UB_EXIT_FAULT);
 	if (is_movs)
-		guard_in_place(j, X86_RSI);
+		hold(j, X86_RSI, false, UB_EXIT_FAULT);
 	lower_to_scratch(j, x86_reg(X86_RCX));
 	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RCX), REP_CHUNK);
 	full = x86_jcc(&j->code, UB_CC_BE);

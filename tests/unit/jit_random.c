@@ -41,8 +41,18 @@ static bool world_syscall(void *ctx, u64 regs[UB_NGUEST])
 	return true;
 }
 
+/* Is there work for the task, all the time? */
+static bool has_work;
+
+static bool world_must_yield(void *ctx)
+{
+	(void)ctx;
+	return has_work;
+}
+
 static struct ub_interp_world world = {
-	.load = world_load, .store = world_store, .syscall = world_syscall, .fs_base = 0x1234000,
+	.load = world_load, .store = world_store, .syscall = world_syscall, .must_yield = world_must_yield,
+	.fs_base = 0x1234000,
 };
 
 static void dump(const struct ub_block *block)
@@ -100,6 +110,17 @@ static void random_state(struct ub_interp *state)
 		gen_buf[i] = gen_random() >> 40;
 }
 
+/* The interpreter finds work behind a call, the image before it already. */
+static bool has_syscall(const struct gen *g)
+{
+	u32 i;
+
+	for (i = 0; i < g->cnt; i++)
+		if (g->insns[i].op == UB_OP_SYSCALL)
+			return true;
+	return false;
+}
+
 enum outcome { AGREE, REFUSED, WRONG };
 
 static enum outcome try_one(struct gen *g, bool is_loud)
@@ -124,6 +145,7 @@ static enum outcome try_one(struct gen *g, bool is_loud)
 		return REFUSED;
 	}
 	random_state(&start);
+	has_work = !has_syscall(g) && gen_random() % 8 == 0;
 	want = got = start;
 	memcpy(before, gen_buf, GEN_BUF_LEN);
 	ub_interp_run(&block, &world, 0, &want);
