@@ -7,6 +7,9 @@
  * bytes were those given at load.  Whatever changes the mapping passes the mm notifier: it makes blocks suspect, and
  * the next thread that wants to enter compares again.  Breakpoints and uprobes put a copy in place of the page, and a
  * copy is refused.  Writes to the file show as a writer while it is open, and in its change time afterwards.
+ *
+ * The vDSO is no file's; its pages must be those of the kernel's image, at the place where the kernel says that the
+ * process has it.
  */
 #include <linux/fs.h>
 #include <linux/highmem.h>
@@ -14,6 +17,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/timekeeping.h>
+#include <asm/vdso.h>
 
 #include "module.h"
 
@@ -66,11 +70,28 @@ const struct mmu_notifier_ops ub_identity_ops = {
 	.invalidate_range_end = on_end,
 };
 
-static bool is_fit(const struct vm_area_struct *vma)
+static bool is_vdso(const struct mm_struct *mm, const struct vm_area_struct *vma)
 {
-	if (!vma->vm_file || !(vma->vm_flags & VM_EXEC) || vma->vm_flags & (VM_WRITE | VM_IO | VM_PFNMAP | VM_HUGETLB))
+	return !vma->vm_file && mm->context.vdso && mm->context.vdso_image &&
+	       vma->vm_start == (unsigned long)mm->context.vdso &&
+	       vma->vm_end - vma->vm_start <= mm->context.vdso_image->size;
+}
+
+static bool is_fit(const struct mm_struct *mm, const struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_EXEC) || vma->vm_flags & (VM_WRITE | VM_IO | VM_PFNMAP | VM_HUGETLB))
 		return false;
+	if (!vma->vm_file)
+		return is_vdso(mm, vma);
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE);
+}
+
+/* The page that nobody but the file, or the kernel, has put at @addr. */
+static bool is_own_page(struct mm_struct *mm, const struct vm_area_struct *vma, u64 addr, struct page *page)
+{
+	if (!vma->vm_file)
+		return page == virt_to_page(mm->context.vdso_image->data + (addr - vma->vm_start));
+	return !PageAnon(page) && page_folio(page)->mapping == vma->vm_file->f_mapping;
 }
 
 /* Compares the part of @span that lies in the page of @addr.  mmap_lock is held. */
@@ -84,7 +105,7 @@ static int compare_page(struct mm_struct *mm, const struct vm_area_struct *vma, 
 
 	if (get_user_pages_remote(mm, addr, 1, 0, &page, NULL, NULL) != 1)
 		return -ESTALE;
-	if (!PageAnon(page) && page_folio(page)->mapping == vma->vm_file->f_mapping) {
+	if (is_own_page(mm, vma, addr, page)) {
 		mem = kmap_local_page(page);
 		if (!memcmp(mem + off, span->bytes + (addr - span->start), len))
 			err = 0;
@@ -106,21 +127,33 @@ static void take_file(struct ub_btc *btc, struct ub_span *span, struct file *fil
 	btc->files[btc->file_cnt++] = span - btc->spans;
 }
 
+/* @file is what @span lies in now, NULL: the vDSO.  It may not change. */
+static int compare_file(struct ub_btc *btc, struct ub_span *span, struct file *file)
+{
+	if (!span->file && !span->is_vdso) {
+		span->is_vdso = !file;
+		if (file)
+			take_file(btc, span, file);
+	}
+	if (span->is_vdso)
+		return file ? -ESTALE : 0;
+	if (!file || file_inode(span->file) != file_inode(file))
+		return -ESTALE;
+	span->ctime = file_inode(file)->i_ctime;
+	return inode_is_open_for_write(file_inode(file)) ? -ESTALE : 0;
+}
+
 static int compare_span(struct mm_struct *mm, struct ub_btc *btc, struct ub_span *span)
 {
 	struct vm_area_struct *vma = find_vma(mm, span->start);
 	u64 addr;
 	int err;
 
-	if (!vma || vma->vm_start > span->start || vma->vm_end < span->start + span->len || !is_fit(vma))
+	if (!vma || vma->vm_start > span->start || vma->vm_end < span->start + span->len || !is_fit(mm, vma))
 		return -ESTALE;
-	if (!span->file)
-		take_file(btc, span, vma->vm_file);
-	if (file_inode(span->file) != file_inode(vma->vm_file))
-		return -ESTALE;
-	span->ctime = file_inode(span->file)->i_ctime;
-	if (inode_is_open_for_write(file_inode(span->file)))
-		return -ESTALE;
+	err = compare_file(btc, span, vma->vm_file);
+	if (err)
+		return err;
 	for (addr = span->start; addr < span->start + span->len; addr = (addr & PAGE_MASK) + PAGE_SIZE) {
 		err = compare_page(mm, vma, span, addr);
 		if (err)

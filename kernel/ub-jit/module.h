@@ -25,6 +25,7 @@
 #include <linux/spinlock.h>
 #include <linux/task_work.h>
 #include <linux/workqueue.h>
+#include <asm/prctl.h>
 
 #include "jit.h"
 
@@ -112,8 +113,9 @@ struct ub_span {
 	u64 start;
 	u32 len;
 	u8 *bytes;
-	struct file *file;		/* NULL until first compared */
+	struct file *file;		/* NULL until first compared, and for the vDSO */
 	struct timespec64 ctime;
+	bool is_vdso;			/* found to be, when first compared */
 };
 
 /* Where a session's threads may come in. */
@@ -189,6 +191,16 @@ bool ub_hook_is(unsigned long site, u32 nr);
 
 /* entry.S */
 void ub_stub(void);
+
+/* A block's calls and returns would not show in a shadow stack. */
+static inline bool ub_has_shadow_stack(const struct task_struct *task)
+{
+#ifdef CONFIG_X86_USER_SHADOW_STACK
+	return task->thread.features & ARCH_SHSTK_SHSTK;
+#else
+	return false;
+#endif
+}
 
 /* runtime.c */
 asmlinkage long ub_hook(struct pt_regs *regs, unsigned long site);

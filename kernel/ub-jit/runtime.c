@@ -73,7 +73,7 @@ static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *bt
 		return UB_NATIVE_SYSCALL_WORK;
 	if (unlikely(hw_breakpoint_active() || current->thread.ptrace_dr7))
 		return UB_NATIVE_DEBUG;
-	if (unlikely(read_thread_flags() & BAD_THREAD))
+	if (unlikely(read_thread_flags() & BAD_THREAD || ub_has_shadow_stack(current)))
 		return UB_NATIVE_THREAD_FLAG;
 	if (unlikely(READ_ONCE(session->is_dying) || READ_ONCE(session->is_paused) || !ub_policy_holds(thread)))
 		return UB_NATIVE_POLICY;

@@ -294,7 +294,7 @@ int ub_session_attach(struct ub_owner *owner, bool may_any, struct ub_attach *ar
 	if (err)
 		goto put_task;
 	err = -EOPNOTSUPP;
-	if (test_tsk_thread_flag(task, TIF_ADDR32) || task_pt_regs(task)->cs != __USER_CS)
+	if (test_tsk_thread_flag(task, TIF_ADDR32) || task_pt_regs(task)->cs != __USER_CS || ub_has_shadow_stack(task))
 		goto put_mm;
 	err = -EACCES;
 	if (!ub_policy_is_on(task))

@@ -2,11 +2,13 @@
 /*
  * code: the mappings of a process from /proc/PID/maps, its bytes from /proc/PID/mem.
  *
- * Only what the kernel would take is given out: file-backed, private, executable, not writable.  The kernel tests
- * that again, and that nobody writes to the file.
+ * Only what the kernel would take is given out: of a file or the vDSO, private, executable, not writable.  The kernel
+ * tests that again, and that nobody writes to the file.  Restartable sequences are not given out either, nor a file's
+ * code when it cannot be found out where it has any; that the kernel cannot test.
  */
 #include "code.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,11 +19,11 @@
 static bool parse_mapping(const char *line, struct code_mapping *ret)
 {
 	unsigned long long start, end, offset, inode;
-	char rights[5];
+	char rights[5], name[8] = "";
 
-	if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu", &start, &end, rights, &offset, &inode) != 5)
+	if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %7s", &start, &end, rights, &offset, &inode, name) < 5)
 		return false;
-	if (rights[1] != '-' || rights[2] != 'x' || rights[3] != 'p' || !inode)
+	if (rights[1] != '-' || rights[2] != 'x' || rights[3] != 'p' || (!inode && strcmp(name, "[vdso]")))
 		return false;
 	*ret = (struct code_mapping){ .start = start, .end = end, .offset = offset, .inode = inode };
 	return true;
@@ -61,7 +63,7 @@ static int read_mappings(u32 pid, struct code *code)
 
 int code_open(u32 pid, struct code *ret)
 {
-	struct code code = { 0 };
+	struct code code = { .pid = pid };
 	struct stat st;
 	char path[64];
 	int err;
@@ -86,11 +88,48 @@ int code_open(u32 pid, struct code *ret)
 
 void code_close(struct code *code)
 {
+	u32 i;
+
 	close(code->mem_fd);
+	for (i = 0; i < code->mapping_cnt; i++)
+		free(code->mappings[i].sequences);
 	free(code->mappings);
 }
 
-static const struct code_mapping *mapping_at(const struct code *code, u64 ip)
+static void search(const struct code *code, struct code_mapping *mapping)
+{
+	char path[96];
+	int fd;
+
+	mapping->is_searched = true;
+	if (!mapping->inode)
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", code->pid, (unsigned long long)mapping->start,
+		 (unsigned long long)mapping->end);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	mapping->is_unfit = fd < 0 || sequence_find(fd, code->mem_fd, mapping->start, mapping->offset,
+						    &mapping->sequences, &mapping->sequence_cnt);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* How many bytes from @ip on, @len at most, lie before or behind all sequences. */
+static u32 clip(const struct code_mapping *mapping, u64 ip, u32 len)
+{
+	u32 i;
+
+	for (i = 0; i < mapping->sequence_cnt; i++) {
+		const struct sequence *sequence = &mapping->sequences[i];
+
+		if (ip >= sequence->start && ip < sequence->end)
+			return 0;
+		if (ip < sequence->start && sequence->start - ip < len)
+			len = sequence->start - ip;
+	}
+	return len;
+}
+
+static struct code_mapping *mapping_at(const struct code *code, u64 ip)
 {
 	u32 i;
 
@@ -103,13 +142,18 @@ static const struct code_mapping *mapping_at(const struct code *code, u64 ip)
 u32 code_read(void *ctx, u64 ip, u8 *buf, u32 len)
 {
 	const struct code *code = ctx;
-	const struct code_mapping *mapping = mapping_at(code, ip);
+	struct code_mapping *mapping = mapping_at(code, ip);
 
 	if (!mapping)
 		return 0;
+	if (!mapping->is_searched)
+		search(code, mapping);
+	if (mapping->is_unfit)
+		return 0;
 	if (len > mapping->end - ip)
 		len = mapping->end - ip;
-	return ub_process_peek(code->mem_fd, ip, buf, len);
+	len = clip(mapping, ip, len);
+	return len ? ub_process_peek(code->mem_fd, ip, buf, len) : 0;
 }
 
 bool code_read_data(void *ctx, u64 address, u32 len, u64 *ret)

@@ -3,16 +3,22 @@
 #ifndef UBD_CODE_H
 #define UBD_CODE_H
 
-#include <ub/port.h>
+#include "sequence.h"
 
-/* A private, file-backed mapping that is executable and not writable. */
+/* A private mapping of a file, or the vDSO, that is executable and not writable. */
 struct code_mapping {
 	u64 start, end;
 	u64 offset;			/* in the file */
-	u64 inode;
+	u64 inode;			/* 0: the vDSO */
+	/* Restartable sequences, which are not given out; looked for when the mapping is first read. */
+	struct sequence *sequences;
+	u32 sequence_cnt;
+	bool is_searched;
+	bool is_unfit;			/* nobody knows where they are */
 };
 
 struct code {
+	u32 pid;
 	int mem_fd;
 	struct code_mapping *mappings;
 	u32 mapping_cnt;
