@@ -30,6 +30,8 @@
 #define E_AX_DX		UB_E_AX_DX
 #define E_REP		UB_E_REP
 #define E_TICK		UB_E_TICK
+#define E_LOCK_OPT	UB_E_LOCK_OPT
+#define E_MODIFY	(E_LEAVES | E_RD_MEM | E_WR_MEM | E_LOCK_OPT)
 
 const struct ub_op_info ub_op_info[UB_OP_COUNT] = {
 #define OP(name, text, shape, widths, effect) [UB_OP_##name] = { text, UB_S_##shape, widths, effect },
@@ -44,6 +46,7 @@ u8 ub_insn_base_reg(const struct ub_insn *insn)
 		return insn->src;
 	case UB_S_STORE:
 	case UB_S_STOREI:
+	case UB_S_MEM:
 		return insn->dst;
 	default:
 		return UB_NOREG;
@@ -57,6 +60,7 @@ u8 ub_insn_index_reg(const struct ub_insn *insn)
 		return ub_insn_index(insn);
 	case UB_S_LOAD:
 	case UB_S_STORE:
+	case UB_S_MEM:
 		return ub_insn_base_reg(insn) != UB_NOREG && insn->imm & UB_INDEXED ? ub_insn_index(insn) : UB_NOREG;
 	default:
 		return UB_NOREG;

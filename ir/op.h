@@ -4,11 +4,11 @@
  *
  * Wire format (little endian, 16 bytes), the same in memory:
  *   u8 op   u8 mode   u8 dst   u8 src   s32 off   s64 imm
- *   mode    bits 0-1 width (0: 8, 1: 16, 2: 32, 3: 64 bits), bit 2 the f suffix,
- *           bits 4-7 condition by x86 number (SDM vol. 1 appendix B.1); bit 3 zero
+ *   mode    bits 0-1 width (0: 8, 1: 16, 2: 32, 3: 64 bits), bit 2 the f suffix, bit 3 the lock suffix,
+ *           bits 4-7 condition by x86 number (SDM vol. 1 appendix B.1)
  *   shape ADDR: src is the base or UB_NOREG; imm bits 0-7 the index or UB_NOREG,
  *           bits 8-9 the scale as a shift; the rest of imm zero; scale 0 without index
- *   shapes LOAD, STORE: with a base, imm is 0, or UB_INDEXED and index and scale as in shape ADDR;
+ *   shapes LOAD, STORE, MEM: with a base, imm is 0, or UB_INDEXED and index and scale as in shape ADDR;
  *           without one (UB_NOREG), off is 0 and imm the address
  */
 #ifndef UB_OP_H
@@ -38,6 +38,7 @@ enum ub_width { UB_W8, UB_W16, UB_W32, UB_W64 };
 #define UB_WIDTH_BYTES(w)	(1u << (w))
 
 #define UB_MODE_F	4u
+#define UB_MODE_LOCK	8u
 #define UB_MODE(w, f, cc)	((w) | ((f) ? UB_MODE_F : 0) | (cc) << 4)
 
 /* Conditions, by x86 number: o no b ae e ne be a s ns p np l ge le g. */
@@ -69,6 +70,7 @@ enum ub_shape {
 	UB_S_LOAD,		/* dst, src|none+imm, off	load.64 r0, [r17 + r1 * 8 + 8]   load.64 r0, [0x4000] */
 	UB_S_STORE,		/* dst|none+imm, src, off	store.64 [r17 + r1 * 8 + 8], r0 */
 	UB_S_STOREI,		/* dst, imm, off	storei.64 [r17 + 8], 5 */
+	UB_S_MEM,		/* dst|none+imm, off	negm.64 [r17 + 8] */
 	UB_S_DST_CC,		/* dst, cc		set.ne r0 */
 	UB_S_DST_SRC_CC,	/* dst, src, cc		cmov.64.l r0, r1 */
 	UB_S_TO,		/* off			jmp L1 */
@@ -98,6 +100,7 @@ enum ub_effect {
 	UB_E_AX_DX	= 1 << 17,	/* reads rax, rdx; writes both */
 	UB_E_REP	= 1 << 18,	/* reads and writes rcx, rsi, rdi (movs) or reads rax, rw rcx, rdi (stos) */
 	UB_E_TICK	= 1 << 19,	/* counts a tick; off is where it goes when they are used up */
+	UB_E_LOCK_OPT	= 1 << 20,	/* may carry the lock suffix */
 };
 
 struct ub_insn {
@@ -157,7 +160,7 @@ static inline u8 ub_insn_scale(const struct ub_insn *insn)
 
 /* op.c: the index of the address of an instruction of any shape, or UB_NOREG; its scale is ub_insn_scale(). */
 u8 ub_insn_index_reg(const struct ub_insn *insn);
-/* The base of the address of shapes ADDR, LOAD, STORE and STOREI, or UB_NOREG. */
+/* The base of the address of shapes ADDR, LOAD, STORE, STOREI and MEM, or UB_NOREG. */
 u8 ub_insn_base_reg(const struct ub_insn *insn);
 
 /*

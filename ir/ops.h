@@ -75,6 +75,27 @@ OP(INC,     "inc",     DST,         W_ALL,            E_RD_DST | E_WR_DST | E_F_
 OP(DEC,     "dec",     DST,         W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
 OP(BSWAP,   "bswap",   DST,         W_32 | W_64,      E_RD_DST | E_WR_DST)
 
+/* The same on memory: [base + off] = [base + off] OP src, in one access that faults before anything changes.  With the
+ * lock suffix atomic; then it also leaves when the operand does not lie within one line of 64 bytes. */
+OP(ADDM,    "addm",    STORE,       W_ALL,            E_MODIFY | E_RD_SRC | E_F_OPT)
+OP(SUBM,    "subm",    STORE,       W_ALL,            E_MODIFY | E_RD_SRC | E_F_OPT)
+OP(ANDM,    "andm",    STORE,       W_ALL,            E_MODIFY | E_RD_SRC | E_F_OPT)
+OP(ORM,     "orm",     STORE,       W_ALL,            E_MODIFY | E_RD_SRC | E_F_OPT)
+OP(XORM,    "xorm",    STORE,       W_ALL,            E_MODIFY | E_RD_SRC | E_F_OPT)
+OP(ADCM,    "adcm",    STORE,       W_ALL,            E_MODIFY | E_RD_SRC | E_RD_FL | E_F_OPT)
+OP(SBBM,    "sbbm",    STORE,       W_ALL,            E_MODIFY | E_RD_SRC | E_RD_FL | E_F_OPT)
+OP(ADDMI,   "addmi",   STOREI,      W_ALL,            E_MODIFY | E_F_OPT)
+OP(SUBMI,   "submi",   STOREI,      W_ALL,            E_MODIFY | E_F_OPT)
+OP(ANDMI,   "andmi",   STOREI,      W_ALL,            E_MODIFY | E_F_OPT)
+OP(ORMI,    "ormi",    STOREI,      W_ALL,            E_MODIFY | E_F_OPT)
+OP(XORMI,   "xormi",   STOREI,      W_ALL,            E_MODIFY | E_F_OPT)
+OP(ADCMI,   "adcmi",   STOREI,      W_ALL,            E_MODIFY | E_RD_FL | E_F_OPT)
+OP(SBBMI,   "sbbmi",   STOREI,      W_ALL,            E_MODIFY | E_RD_FL | E_F_OPT)
+OP(NEGM,    "negm",    MEM,         W_ALL,            E_MODIFY | E_F_OPT)
+OP(NOTM,    "notm",    MEM,         W_ALL,            E_MODIFY)
+OP(INCM,    "incm",    MEM,         W_ALL,            E_MODIFY | E_F_OPT | E_F_MERGE)
+OP(DECM,    "decm",    MEM,         W_ALL,            E_MODIFY | E_F_OPT | E_F_MERGE)
+
 /* Shifts by a constant below the width (1..W-1) ... */
 OP(SHLI,    "shli",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
 OP(SHRI,    "shri",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)

@@ -372,6 +372,9 @@ static void parse_operands(struct parser *p, struct ub_insn *insn)
 		expect(p, ',');
 		insn->src = parse_reg(p);
 		break;
+	case UB_S_MEM:
+		insn->dst = parse_base(p, insn, true);
+		break;
 	case UB_S_STOREI:
 		insn->dst = parse_base(p, insn, false);
 		expect(p, ',');
@@ -452,6 +455,10 @@ static bool to_op(struct parser *p, char *word, struct ub_insn *insn)
 		complain(p, "\"%s\" needs a condition", info->text);
 	else if (has_cc(info->shape))
 		part = strtok_r(NULL, ".", &save);
+	if (part && info->effect & UB_E_LOCK_OPT && !strcmp(part, "lock")) {
+		insn->mode |= UB_MODE_LOCK;
+		part = strtok_r(NULL, ".", &save);
+	}
 	if (part)
 		complain(p, "\"%s\" does not take \".%s\"", info->text, part);
 	return !p->err;

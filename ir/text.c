@@ -115,6 +115,8 @@ static void put_name(struct out *out, const struct ub_insn *insn)
 	case UB_S_CC_TO:
 		put(out, ".%s", ub_cc_name(ub_insn_cc(insn)));
 	}
+	if (insn->mode & UB_MODE_LOCK)
+		put(out, ".lock");
 }
 
 static void put_operands(struct out *out, const struct ub_insn *insn, u32 idx)
@@ -164,6 +166,10 @@ static void put_operands(struct out *out, const struct ub_insn *insn, u32 idx)
 		put(out, " ");
 		put_base(out, insn, insn->dst);
 		put(out, ", %s", src);
+		break;
+	case UB_S_MEM:
+		put(out, " ");
+		put_base(out, insn, insn->dst);
 		break;
 	case UB_S_STOREI:
 		put(out, " ");

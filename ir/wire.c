@@ -42,6 +42,7 @@ static const u8 shape_fields[] = {
 	[UB_S_LOAD]		= F_DST | F_BASE_SRC | F_OFF,
 	[UB_S_STORE]		= F_SRC | F_BASE_DST | F_OFF,
 	[UB_S_STOREI]		= F_DST | F_IMM | F_OFF,
+	[UB_S_MEM]		= F_BASE_DST | F_OFF,
 	[UB_S_DST_CC]		= F_DST | F_CC,
 	[UB_S_DST_SRC_CC]	= F_DST | F_SRC | F_CC,
 	[UB_S_TO]		= F_OFF,
@@ -57,8 +58,8 @@ static const char *check_mode(const struct ub_insn *insn, u8 fields)
 		return "width not allowed here";
 	if (insn->mode & UB_MODE_F && !(info->effect & UB_E_F_OPT))
 		return "the f suffix is not allowed here";
-	if (insn->mode & 8)
-		return "bit 3 of mode must be zero";
+	if (insn->mode & UB_MODE_LOCK && !(info->effect & UB_E_LOCK_OPT))
+		return "the lock suffix is not allowed here";
 	if (ub_insn_cc(insn) && !(fields & F_CC))
 		return "condition must be zero";
 	return NULL;

@@ -3,7 +3,7 @@
  * decode: what does this guest instruction say?
  *
  * The only file that knows Zydis.  Promise: what comes out without a reason to end has operands that mean exactly
- * what the instruction means; a prefix that would change it (lock, gs, 67h, repne ...) is such a reason.
+ * what the instruction means; a prefix that would change it (gs, 67h, repne ...) is such a reason.
  */
 #include <Zydis/Zydis.h>
 #include "decode.h"
@@ -145,6 +145,11 @@ static void take_operands(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 	}
 }
 
+static bool may_lock(u8 name)
+{
+	return name <= UB_X86_SBB || (name >= UB_X86_NEG && name <= UB_X86_DEC);
+}
+
 static bool is_string(u8 name)
 {
 	return name >= UB_X86_STOSB && name <= UB_X86_LODSQ;
@@ -154,13 +159,14 @@ static bool is_string(u8 name)
 static void take_prefixes(struct ub_x86_insn *insn, const ZydisDecodedInstruction *from)
 {
 	const char *name = ZydisMnemonicGetString(from->mnemonic);
-	u64 bad = ZYDIS_ATTRIB_HAS_LOCK | ZYDIS_ATTRIB_HAS_REPNE | ZYDIS_ATTRIB_HAS_XACQUIRE |
+	u64 bad = ZYDIS_ATTRIB_HAS_REPNE | ZYDIS_ATTRIB_HAS_XACQUIRE |
 		  ZYDIS_ATTRIB_HAS_XRELEASE | ZYDIS_ATTRIB_HAS_SEGMENT_GS;
 	bool is_stack = insn->name == UB_X86_PUSH || insn->name == UB_X86_POP || insn->name == UB_X86_LEAVE ||
 			insn->name >= UB_X86_JO;
 
 	insn->is_rep = from->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
-	if (from->attributes & ZYDIS_ATTRIB_HAS_LOCK)
+	insn->is_locked = from->attributes & ZYDIS_ATTRIB_HAS_LOCK;
+	if (insn->is_locked && !may_lock(insn->name))
 		end(insn, "lock", name);
 	else if (from->attributes & bad || (insn->is_rep && !is_string(insn->name)))
 		end(insn, "prefix", name);

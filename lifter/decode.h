@@ -37,6 +37,7 @@ struct ub_x86_insn {
 	u8 name;		/* enum ub_x86_name */
 	u8 operand_cnt;
 	bool is_rep;
+	bool is_locked;		/* the prefix: operand 0 is memory */
 	bool is_direct;		/* a branch to target */
 	bool may_leave;		/* touches memory, divides or leaves by nature */
 	u16 writes;		/* bit n: register n is written, by whatever operand */

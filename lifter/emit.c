@@ -110,6 +110,30 @@ void ir_storei(struct lift *l, u8 width, struct place place, s64 imm)
 	ir_store(l, width, place, temp);
 }
 
+void ir_modify(struct lift *l, enum ub_op op, u8 mode, struct place place, u8 src)
+{
+	put(l, (struct ub_insn){ .op = op, .mode = mode, .dst = place.base, .src = src, .off = place.off,
+				 .imm = place.addr });
+}
+
+/* In ops.h the rows with a constant stand in the order of those with a register. */
+_Static_assert(UB_OP_SBBM - UB_OP_ADDM == UB_OP_SBBMI - UB_OP_ADDMI, "same order");
+
+void ir_modify_imm(struct lift *l, enum ub_op op, u8 mode, struct place place, s64 imm)
+{
+	u8 temp;
+
+	imm = spell(mode & 3, imm);
+	if (place.base != UB_NOREG) {
+		put(l, (struct ub_insn){ .op = op - UB_OP_ADDM + UB_OP_ADDMI, .mode = mode, .dst = place.base,
+					 .off = place.off, .imm = imm });
+		return;
+	}
+	temp = lift_temp(l, &place);
+	ir_ri(l, UB_OP_MOVI, UB_W64, false, temp, imm);
+	ir_modify(l, op, mode, place, temp);
+}
+
 void ir_imm(struct lift *l, enum ub_op op, s64 imm)
 {
 	put(l, (struct ub_insn){ .op = op, .imm = imm });

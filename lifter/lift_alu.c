@@ -3,7 +3,7 @@
  * lift_alu: arithmetic, logic, shifts, multiplication and division.
  *
  * Promise: a memory operand is read, and its new value stored, before a flag or a register changes, since both may
- * leave.  Flags of an operation on memory are therefore made after the store, by doing it again.
+ * leave.
  */
 #include "lifter.h"
 
@@ -14,16 +14,20 @@
 _Static_assert(WITH_IMM(UB_OP_TEST) == UB_OP_TESTI && WITH_IMM(UB_OP_XOR) == UB_OP_XORI, "same order");
 _Static_assert(SHIFT_IMM(UB_OP_ROR) == UB_OP_RORI && SHIFT_IMM(UB_OP_SAR) == UB_OP_SARI, "same order");
 
+static bool is_shift(u8 op)
+{
+	return op >= UB_OP_SHL && op <= UB_OP_ROR;
+}
+
 /* reg = reg OP the instruction's second operand, if it has one. */
 static void apply(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg, bool f)
 {
 	const struct ub_x86_operand *src = &insn->operands[1];
 	u8 width = insn->operands[0].width;
-	bool is_shift = op >= UB_OP_SHL && op <= UB_OP_ROR;
 
 	if (insn->operand_cnt == 1)
 		ir_dst(l, op, width, f, reg);
-	else if (is_shift && src->kind == UB_X86_IMM)
+	else if (is_shift(op) && src->kind == UB_X86_IMM)
 		ir_ri(l, SHIFT_IMM(op), width, f, reg, src->imm & (width == UB_W64 ? 63 : 31));
 	else if (src->kind == UB_X86_IMM)
 		ir_ri(l, WITH_IMM(op), width, f, reg, src->imm);
@@ -31,80 +35,54 @@ static void apply(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg,
 		ir_rr(l, op, width, f, reg, src->is_high ? REG_HIGH : src->reg);
 }
 
-/* What must be added to undo or do the operation without flags: a constant, or with @ret_reg that register. */
-static bool is_sum(const struct ub_x86_insn *insn, u8 op, s64 *ret_imm, u8 *ret_reg)
-{
-	const struct ub_x86_operand *src = &insn->operands[1];
-
-	*ret_reg = UB_NOREG;
-	*ret_imm = op == UB_OP_INC ? 1 : op == UB_OP_DEC ? -1 : op == UB_OP_ADD ? src->imm : -src->imm;
-	if (op == UB_OP_INC || op == UB_OP_DEC)
-		return true;
-	if (op != UB_OP_ADD && op != UB_OP_SUB)
-		return false;
-	if (src->kind == UB_X86_IMM)
-		return *ret_imm == (s32)*ret_imm && -*ret_imm == (s32)-*ret_imm;
-	*ret_reg = src->is_high ? REG_HIGH : src->reg;
-	return op == UB_OP_ADD;
-}
-
-/* reg = reg OP second operand.  A lea, where it can do that, leaves even the machine's flags alone. */
-static void apply_quietly(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg)
-{
-	u8 src, width = insn->operands[0].width == UB_W64 ? UB_W64 : UB_W32;
-	s64 imm;
-
-	if (!is_sum(insn, op, &imm, &src))
-		apply(l, insn, op, reg, false);
-	else
-		ir_addr(l, UB_OP_LEA, width, reg, reg, src, 0, src == UB_NOREG ? imm : 0);
-}
-
-/* Undoes that, where it is possible. */
-static void undo(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg)
-{
-	u8 src, width = insn->operands[0].width == UB_W64 ? UB_W64 : UB_W32;
-	s64 imm;
-
-	if (is_sum(insn, op, &imm, &src) && src == UB_NOREG)
-		ir_addr(l, UB_OP_LEA, width, reg, reg, UB_NOREG, 0, -imm);
-	else
-		apply(l, insn, op == UB_OP_ADD ? UB_OP_SUB : op == UB_OP_SUB ? UB_OP_ADD : op, reg, false);
-}
-
-static bool can_undo(u8 op)
-{
-	return op == UB_OP_ADD || op == UB_OP_SUB || op == UB_OP_INC || op == UB_OP_DEC || op == UB_OP_NEG;
-}
-
-static bool is_logic(u8 op)
-{
-	return op == UB_OP_AND || op == UB_OP_OR || op == UB_OP_XOR;
-}
-
-/* [mem] = [mem] OP second operand. */
-static void modify(struct lift *l, const struct ub_x86_insn *insn, u8 op, bool f)
+/* [mem] = [mem] SHIFTED.  There is no such operation: the value is stored before the flags are made from the old one. */
+static void shift_memory(struct lift *l, const struct ub_x86_insn *insn, u8 op, bool f)
 {
 	struct place place = lift_place(l, &insn->operands[0], 0);
 	u8 width = insn->operands[0].width;
-	u8 old = lift_temp(l, &place), new = old;
+	u8 old = lift_temp(l, &place), new = f ? REG_V : old;
 
 	ir_load(l, UB_OP_LOAD, width, old, place);
-	if (f && !is_logic(op) && !can_undo(op)) {
-		new = REG_V;
+	if (f)
 		ir_rr(l, UB_OP_MOV, UB_W64, false, new, old);
-	}
-	apply_quietly(l, insn, op, new);
+	apply(l, insn, op, new, false);
 	ir_store(l, width, place, new);
-	if (!f)
-		return;
-	if (is_logic(op)) {
-		ir_rr(l, UB_OP_TEST, width, false, new, new);
-		return;
+	if (f)
+		apply(l, insn, op, old, true);
+}
+
+/* The rows for memory stand in the order of those for registers, see ops.h. */
+static enum ub_op on_memory(u8 op)
+{
+	switch (op) {
+	case UB_OP_NEG:
+		return UB_OP_NEGM;
+	case UB_OP_NOT:
+		return UB_OP_NOTM;
+	case UB_OP_INC:
+		return UB_OP_INCM;
+	case UB_OP_DEC:
+		return UB_OP_DECM;
+	default:
+		return op - UB_OP_ADD + UB_OP_ADDM;
 	}
-	if (can_undo(op))
-		undo(l, insn, op, old);
-	apply(l, insn, op, old, true);
+}
+
+_Static_assert(UB_OP_SBB - UB_OP_ADD == UB_OP_SBBM - UB_OP_ADDM, "same order");
+
+/* [mem] = [mem] OP second operand, if it has one. */
+static void modify(struct lift *l, const struct ub_x86_insn *insn, u8 op, bool f)
+{
+	const struct ub_x86_operand *src = &insn->operands[1];
+	struct place place = lift_place(l, &insn->operands[0], 0);
+	u8 mode = UB_MODE(insn->operands[0].width, f, 0) | (insn->is_locked ? UB_MODE_LOCK : 0);
+
+	if (insn->operand_cnt == 1)
+		ir_modify(l, on_memory(op), mode, place, 0);
+	else if (src->kind == UB_X86_IMM)
+		ir_modify_imm(l, on_memory(op), mode, place, src->imm);
+	else
+		ir_modify(l, on_memory(op), mode, place, src->is_high ? REG_HIGH : src->reg);
 }
 
 /* dst = dst OP src, dst a register. */
@@ -135,7 +113,9 @@ void lift_alu(struct lift *l, const struct ub_x86_insn *insn)
 	}
 	if (insn->operand_cnt == 2 && src->kind == UB_X86_REG && src->is_high)
 		lift_read(l, src, REG_HIGH);
-	if (dst->kind == UB_X86_MEM)
+	if (dst->kind == UB_X86_MEM && is_shift(lift_op(insn)))
+		shift_memory(l, insn, lift_op(insn), f);
+	else if (dst->kind == UB_X86_MEM)
 		modify(l, insn, lift_op(insn), f);
 	else
 		change(l, insn, lift_op(insn), f);

@@ -180,6 +180,10 @@ void ir_addr(struct lift *l, enum ub_op op, u8 width, u8 dst, u8 base, u8 index,
 void ir_load(struct lift *l, enum ub_op op, u8 width, u8 dst, struct place place);
 void ir_store(struct lift *l, u8 width, struct place place, u8 src);
 void ir_storei(struct lift *l, u8 width, struct place place, s64 imm);
+/* [place] = [place] OP src, OP imm, OP alone: @op is the row with a register, and mode what UB_MODE() and UB_MODE_LOCK
+ * make. */
+void ir_modify(struct lift *l, enum ub_op op, u8 mode, struct place place, u8 src);
+void ir_modify_imm(struct lift *l, enum ub_op op, u8 mode, struct place place, s64 imm);
 void ir_imm(struct lift *l, enum ub_op op, s64 imm);
 void ir_none(struct lift *l, enum ub_op op, u8 width);
 void ir_mark(struct lift *l);

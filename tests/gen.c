@@ -82,6 +82,12 @@ static u8 any_cc(void)
 	return pick(16);
 }
 
+/* A constant as an operand of width @w is spelt. */
+static s64 spell(u8 w, s64 imm)
+{
+	return w == UB_W8 ? (s8)imm : w == UB_W16 ? (s16)imm : (s32)imm;
+}
+
 static void put_alu(struct gen *g)
 {
 	static const u8 ops[] = {
@@ -97,12 +103,8 @@ static void put_alu(struct gen *g)
 
 	if (effect & UB_E_RD_FL && g->undefined)
 		return;
-	if (w == UB_W8)
-		imm = (s8)imm;
-	else if (w == UB_W16)
-		imm = (s16)imm;
-	else if (w == UB_W32 || op != UB_OP_MOVI)
-		imm = (s32)imm;
+	if (w < UB_W64 || op != UB_OP_MOVI)
+		imm = spell(w, imm);
 	put(g, op, UB_MODE(w, f, 0), dst, ub_op_info[op].shape == UB_S_DST_SRC ? any_reg(g) : 0, 0,
 	    ub_op_info[op].shape == UB_S_DST_IMM ? imm : 0);
 	wrote(g, dst);
@@ -209,7 +211,7 @@ static void put_memory(struct gen *g)
 	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), guard = UB_GUARDS + pick(2), base = pick(16);
 	u8 reg = any_reg(g);
 	s32 off = pick(64);
-	s64 imm = w == UB_W8 ? (s8)gen_random() : w == UB_W16 ? (s16)gen_random() : (s32)gen_random();
+	s64 imm = spell(w, gen_random());
 
 	if (pick(5) == 0 && op != UB_OP_STOREI) {
 		u64 addr = (u64)gen_buf + pick(GEN_BUF_LEN - 8);
@@ -238,6 +240,34 @@ static void put_memory(struct gen *g)
 		put(g, op, w, reg, guard, off, 0);
 	if (op != UB_OP_STORE && op != UB_OP_STOREI)
 		wrote(g, reg);
+}
+
+static void put_modify(struct gen *g)
+{
+	static const u8 ops[] = {
+		UB_OP_ADDM, UB_OP_SUBM, UB_OP_ANDM, UB_OP_ORM, UB_OP_XORM, UB_OP_ADCM, UB_OP_SBBM, UB_OP_ADDMI, UB_OP_SUBMI,
+		UB_OP_ANDMI, UB_OP_ORMI, UB_OP_XORMI, UB_OP_ADCMI, UB_OP_SBBMI, UB_OP_NEGM, UB_OP_NOTM, UB_OP_INCM, UB_OP_DECM,
+	};
+	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), guard = UB_GUARDS + pick(2), base = pick(16);
+	u32 effect = ub_op_info[op].effect;
+	bool f = effect & UB_E_F_OPT && pick(2), is_imm = ub_op_info[op].shape == UB_S_STOREI;
+	u8 mode = UB_MODE(w, f, 0) | (pick(2) ? UB_MODE_LOCK : 0);
+	u8 src = ub_op_info[op].shape == UB_S_STORE ? any_reg(g) : 0;
+
+	if (g->undefined && effect & (UB_E_RD_FL | UB_E_F_MERGE))
+		return;
+	if (!is_imm && pick(5) == 0) {
+		mark(g);
+		put(g, op, mode, UB_NOREG, src, 0, (u64)gen_buf + pick(GEN_BUF_LEN) - (pick(8) ? 8 : GEN_BUF_LEN));
+	} else {
+		put(g, UB_OP_MOVI, UB_W64, base, 0, 0, rng_pointer());
+		mark(g);
+		put(g, UB_OP_GUARD, 0, guard, base, -(s32)pick(64), UB_ADDR_IMM(UB_NOREG, 0));
+		g->is_written[guard - UB_T0] = true;
+		put(g, op, mode, guard, src, pick(64), is_imm ? spell(w, gen_value()) : 0);
+	}
+	if (f)
+		g->undefined = 0;
 }
 
 /* What lifted code does with memory operands: a load that only the next instruction uses; a sum in memory whose flags
@@ -337,7 +367,8 @@ static void put_any(struct gen *g)
 	case 1: put_mul(g); break;
 	case 2: put_cond(g); break;
 	case 3: put_address(g); break;
-	case 4: case 5: case 6: put_memory(g); break;
+	case 4: case 5: put_memory(g); break;
+	case 6: put_modify(g); break;
 	case 7: put_jump(g); break;
 	case 8: join(g); break;
 	case 9: if (pick(4) == 0) put_rep(g); break;

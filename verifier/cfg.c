@@ -87,7 +87,7 @@ static int check_constants(struct ub_env *env, const struct ub_insn *insn, u32 i
 {
 	const struct ub_op_info *info = &ub_op_info[insn->op];
 	bool is_const_load = info->shape == UB_S_LOAD && insn->src == UB_NOREG;
-	bool is_const_store = info->shape == UB_S_STORE && insn->dst == UB_NOREG;
+	bool is_const_store = (info->shape == UB_S_STORE || info->shape == UB_S_MEM) && insn->dst == UB_NOREG;
 	u64 imm = insn->imm, limit = env->limit;
 
 	if (info->shape == UB_S_MARK && !is_user(env, imm, insn->off))

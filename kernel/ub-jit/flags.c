@@ -126,6 +126,18 @@ void jit_flags_clobber(struct jit *j)
 	state->in_host = false;
 }
 
+void jit_flags_clobber_late(struct jit *j)
+{
+	const struct ub_insn *insn = &j->block->insns[j->idx];
+	struct jit_state *state = &j->state;
+
+	if (!state->in_host || state->in_slot || state->lazy.desc != UB_DESC_NONE || ub_insn_sets_flags(insn) ||
+	    !(ub_flow_live_after(j->block, j->flow, j->idx) & UB_LIVE_FLAGS))
+		return;
+	save_host(j, SLOT);
+	state->in_slot = true;
+}
+
 void jit_flags_before_write(struct jit *j)
 {
 	struct jit_state *state = &j->state;

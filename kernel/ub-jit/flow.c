@@ -144,6 +144,8 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 static bool clobbers(const struct ub_insn *insn)
 {
 	switch (insn->op) {
+	case UB_OP_NOTM:
+		return insn->mode & UB_MODE_LOCK;
 	case UB_OP_INSN: case UB_OP_MOV: case UB_OP_MOVI: case UB_OP_ZEXT: case UB_OP_SEXT32: case UB_OP_SEXT64:
 	case UB_OP_LOAD: case UB_OP_LOADS32: case UB_OP_LOADS64: case UB_OP_STORE: case UB_OP_STOREI:
 	case UB_OP_NOT: case UB_OP_BSWAP: case UB_OP_SETCC: case UB_OP_CMOV: case UB_OP_JMP: case UB_OP_JCC:

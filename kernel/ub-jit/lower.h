@@ -131,6 +131,9 @@ u8 jit_task_reg(const struct jit *j);
 /* flags.c */
 /* Before code that changes the machine's flags: keeps the guest's if the current instruction or a later one needs them. */
 void jit_flags_clobber(struct jit *j);
+/* The same where nothing but the one machine instruction to come changes them and leaves: only what a later instruction
+ * needs is kept, and until then the machine's flags count. */
+void jit_flags_clobber_late(struct jit *j);
 /* Before the current instruction writes registers: a description that depends on them is turned into flags. */
 void jit_flags_before_write(struct jit *j);
 /* The machine's flags become the guest's, as set by the current instruction. */

@@ -212,6 +212,11 @@ void x86_unary(struct x86_code *code, enum ub_width w, enum x86_unary op, struct
 	put_pair(code, w, 0xf6, op, rm, false);
 }
 
+void x86_lock(struct x86_code *code)
+{
+	x86_put8(code, 0xf0);
+}
+
 void x86_inc_dec(struct x86_code *code, enum ub_width w, bool is_dec, struct x86_rm rm)
 {
 	put_pair(code, w, 0xfe, is_dec, rm, false);

@@ -70,6 +70,8 @@ void x86_movzx(struct x86_code *code, enum ub_width from, u8 reg, struct x86_rm 
 void x86_movsx(struct x86_code *code, enum ub_width from, enum ub_width to, u8 reg, struct x86_rm rm);
 void x86_lea(struct x86_code *code, enum ub_width w, u8 reg, struct x86_rm mem);
 void x86_unary(struct x86_code *code, enum ub_width w, enum x86_unary op, struct x86_rm rm);
+/* The prefix: comes right before the instruction. */
+void x86_lock(struct x86_code *code);
 void x86_inc_dec(struct x86_code *code, enum ub_width w, bool is_dec, struct x86_rm rm);
 void x86_shift_imm(struct x86_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm, u8 count);
 void x86_shift_cl(struct x86_code *code, enum ub_width w, enum x86_shift op, struct x86_rm rm);

@@ -144,7 +144,7 @@ static void test_refusals(void)
 		const char *why;
 	} rows[] = {
 #define ROW(name, mode, dst, src, off, imm, why) { { UB_OP_##name, mode, dst, src, off, imm }, why }
-		ROW(MOV, 8 | UB_W8, 0, 1, 0, 0, "bit 3 of mode must be zero"),
+		ROW(MOV, 8 | UB_W8, 0, 1, 0, 0, "the lock suffix is not allowed here"),
 		ROW(MOV, 4 | UB_W8, 0, 1, 0, 0, "the f suffix is not allowed here"),
 		ROW(CMP, 4 | UB_W8, 0, 1, 0, 0, "the f suffix is not allowed here"),
 		ROW(ADD, 0x10, 0, 1, 0, 0, "condition must be zero"),

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lower_rmw: read-modify-write of memory, atomic or not.
+ *
+ * Each becomes the one x86 instruction of its name.  If that faults it has changed nothing, the machine's flags
+ * neither, so the exit is compiled for the state right before it and what it will overwrite need not be saved for it.
+ *
+ * A locked operation whose operand crosses two cache lines may bring down the kernel (split lock detection) where in
+ * user mode it is a matter of policy: it leaves before.
+ */
+#include "lower.h"
+
+#define LINE	64
+
+/* The operands of the machine instruction. */
+struct rmw {
+	struct x86_rm mem;
+	u8 src;
+	bool is_lent;		/* src is the register of pt_regs */
+};
+
+static bool is_locked(const struct ub_insn *insn)
+{
+	return insn->mode & UB_MODE_LOCK;
+}
+
+/*
+ *	lea scratch, [mem]
+ *	and scratch, 63
+ *	cmp scratch, 64 - size		ja leave
+ */
+static void leave_if_split(struct jit *j, const struct ub_insn *insn)
+{
+	u32 bytes = ub_insn_mem_bytes(insn);
+
+	if (!is_locked(insn) || bytes == 1)
+		return;
+	lower_flags_before(j);
+	if (insn->dst == UB_NOREG) {
+		if ((insn->imm & (LINE - 1)) + bytes > LINE)
+			jit_leave(j, jit_exit_new(j, j->mark_ip, UB_EXIT_FAULT, false));
+		return;
+	}
+	x86_lea(&j->code, UB_W64, j->scratch, lower_user_mem(j, insn, insn->dst));
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), LINE - 1);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(j->scratch), LINE - bytes);
+	jit_leave_if(j, UB_CC_A, UB_EXIT_FAULT, STUB_PLAIN);
+}
+
+/* A constant address and a source in memory need two registers: that of pt_regs is lent. */
+static struct rmw operands(struct jit *j, const struct ub_insn *insn, bool has_src)
+{
+	struct rmw op = { .is_lent = has_src && insn->dst == UB_NOREG && lower_src(j, insn).is_mem };
+
+	if (op.is_lent) {
+		op.src = j->pt;
+		x86_mov_reg_rm(&j->code, UB_W64, op.src, lower_src(j, insn));
+	} else if (has_src) {
+		op.src = lower_src_reg(j, insn);
+	}
+	op.mem = lower_user_mem(j, insn, insn->dst);
+	return op;
+}
+
+/* Right before the machine instruction. */
+static void fault_point(struct jit *j, const struct ub_insn *insn, const struct rmw *op)
+{
+	jit_leave_on_fault(j, j->code.len, op->is_lent ? STUB_RELOAD_PT : STUB_PLAIN);
+	if (is_locked(insn))
+		x86_lock(&j->code);
+}
+
+/* Behind it.  @changes: the machine's flags are new. */
+static void finish(struct jit *j, const struct ub_insn *insn, const struct rmw *op, bool changes)
+{
+	if (op->is_lent)
+		x86_mov_reg_rm(&j->code, UB_W64, j->pt, local(LOCAL_REGS));
+	if (changes)
+		j->state.in_host = false;
+	lower_flags_after(j, insn);
+}
+
+/* What the machine's flags must hold before the instruction. */
+enum flags_in { FLAGS_NONE, FLAGS_CARRY };
+
+static void prepare(struct jit *j, const struct ub_insn *insn, enum flags_in in)
+{
+	leave_if_split(j, insn);
+	jit_flags_clobber_late(j);
+	if (in == FLAGS_CARRY)
+		jit_flags_carry(j);
+}
+
+static void modify_reg(struct jit *j, const struct ub_insn *insn, enum x86_alu alu, enum flags_in in)
+{
+	struct rmw op;
+
+	prepare(j, insn, in);
+	op = operands(j, insn, true);
+	fault_point(j, insn, &op);
+	x86_alu_rm_reg(&j->code, ub_insn_width(insn), alu, op.mem, op.src);
+	finish(j, insn, &op, true);
+}
+
+static void modify_imm(struct jit *j, const struct ub_insn *insn, enum x86_alu alu, enum flags_in in)
+{
+	struct rmw op;
+
+	prepare(j, insn, in);
+	op = operands(j, insn, false);
+	fault_point(j, insn, &op);
+	x86_alu_rm_imm(&j->code, ub_insn_width(insn), alu, op.mem, insn->imm);
+	finish(j, insn, &op, true);
+}
+
+#define MODIFY(NAME, in)							\
+void lower_##NAME##M(struct jit *j, const struct ub_insn *insn)			\
+{										\
+	modify_reg(j, insn, X86_##NAME, in);					\
+}										\
+void lower_##NAME##MI(struct jit *j, const struct ub_insn *insn)		\
+{										\
+	modify_imm(j, insn, X86_##NAME, in);					\
+}
+
+MODIFY(ADD, FLAGS_NONE)
+MODIFY(SUB, FLAGS_NONE)
+MODIFY(AND, FLAGS_NONE)
+MODIFY(OR, FLAGS_NONE)
+MODIFY(XOR, FLAGS_NONE)
+MODIFY(ADC, FLAGS_CARRY)
+MODIFY(SBB, FLAGS_CARRY)
+
+void lower_NEGM(struct jit *j, const struct ub_insn *insn)
+{
+	struct rmw op;
+
+	prepare(j, insn, FLAGS_NONE);
+	op = operands(j, insn, false);
+	fault_point(j, insn, &op);
+	x86_unary(&j->code, ub_insn_width(insn), X86_NEG, op.mem);
+	finish(j, insn, &op, true);
+}
+
+/* Changes no flag of the machine either. */
+void lower_NOTM(struct jit *j, const struct ub_insn *insn)
+{
+	struct rmw op;
+
+	leave_if_split(j, insn);
+	op = operands(j, insn, false);
+	fault_point(j, insn, &op);
+	x86_unary(&j->code, ub_insn_width(insn), X86_NOT, op.mem);
+	finish(j, insn, &op, false);
+}
+
+static void inc_dec(struct jit *j, const struct ub_insn *insn, bool is_dec)
+{
+	struct rmw op;
+
+	prepare(j, insn, ub_insn_sets_flags(insn) ? FLAGS_CARRY : FLAGS_NONE);
+	op = operands(j, insn, false);
+	fault_point(j, insn, &op);
+	x86_inc_dec(&j->code, ub_insn_width(insn), is_dec, op.mem);
+	finish(j, insn, &op, true);
+}
+
+void lower_INCM(struct jit *j, const struct ub_insn *insn)
+{
+	inc_dec(j, insn, false);
+}
+
+void lower_DECM(struct jit *j, const struct ub_insn *insn)
+{
+	inc_dec(j, insn, true);
+}
