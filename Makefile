@@ -35,6 +35,7 @@ BPF_SRC     := $(wildcard userspace/ubd/*.bpf.c)
 SKELETONS   := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
 EXAMPLE_SRC := $(wildcard examples/*.c)
 # Programs that run in the test guest; one file each.
+BENCH_SRC   := $(wildcard tests/bench/*.c)
 GUEST_SRC   := $(wildcard tests/guest/*.c tests/host/*.c)
 
 UBD      := $(if $(wildcard userspace/ubd/main.c),$(O)/ubd)
@@ -44,14 +45,14 @@ UNITS    := $(UNIT_SRC:%.c=$(O)/%)
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all programs examples tests kmod check check-guest test demo setup lint bless fmt help clean install
+.PHONY: all bench-codegen programs examples tests kmod check check-guest test demo setup lint bless fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs examples tests	## the programs, examples and tests
 programs: $(UBD) $(UBTOOL)
 examples: $(EXAMPLES)
-tests: $(RUNNER) $(UNITS) $(GUESTS)
+tests: $(RUNNER) $(UNITS) $(GUESTS) $(O)/tests/bench/codegen
 
 # --- user space ---
 
@@ -127,11 +128,24 @@ $(GUESTS): $(O)/%: $(B)/%.o
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lpthread
 
+# Kernels are compiled as a distribution compiles programs, whatever CFLAGS says.
+$(B)/tests/bench/kernels_%.o: tests/bench/kernels_%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -Wall -Wextra -Iinclude -MMD -MP -g -O2 -fstack-protector-strong -c -o $@ $<
+
+$(O)/tests/bench/codegen: $(call obj,$(BENCH_SRC) tests/harness.c) $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lz -ljson-c -lZydis -lm
+
+bench-codegen: $(O)/tests/bench/codegen	## how good the translated code is, on this processor
+	@mkdir -p build/results
+	$< --json build/results/codegen.json
+
 CASES = $(wildcard $(foreach dir,ir verify lift jit,tests/$(dir)/*.ub))
 
 check: programs tests	## lint, and the tests that need no guest
 	@tests/tally.sh '$(MAKE) --no-print-directory lint' $(if $(RUNNER),'$(RUNNER) $(CASES)') $(UNITS) \
-		$(if $(UBD),'tests/host/observe.sh $(UBD)')
+		$(if $(UBD),'tests/host/observe.sh $(UBD)') $(if $(SAN),,'$(O)/tests/bench/codegen --check')
 
 bless: $(RUNNER)	## T=FILE...: write what a case does now into it as its expectation
 	$(RUNNER) --bless $(T)

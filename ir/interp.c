@@ -560,6 +560,8 @@ static void step(struct run *r)
 		run_bug(r);
 		return;
 	}
+	if (r->world->counts)
+		r->world->counts[r->next_idx]++;
 	r->s->steps++;
 	r->next_idx++;
 	table[insn->op](r, insn);

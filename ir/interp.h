@@ -17,6 +17,7 @@ struct ub_interp_world {
 	u64 limit;
 	u64 fs_base;
 	u64 max_steps;		/* 0: no bound; reaching it is UB_LEFT_STEPS */
+	u64 *counts;		/* NULL, or one an instruction: how often it was run is added */
 };
 
 enum ub_left {

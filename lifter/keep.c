@@ -56,7 +56,7 @@ static void measure_distance(struct lift *l)
 
 static u32 call_ahead(const struct lift *l, const struct node *node)
 {
-	if (region_is_goal(l, node->ip))
+	if (region_is_goal(l, node->ip) || (l->request->goal_cnt && node->end == END_RET && !node->context))
 		return 0;
 	if (node->end != END_SYSCALL)
 		return FAR_AWAY;

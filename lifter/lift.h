@@ -28,7 +28,9 @@ struct ub_lift_request {
 	u32 hint_cnt;
 	const u64 *cold;	/* addresses to leave at instead of lifting */
 	u32 cold_cnt;
-	const u64 *goals;	/* addresses to leave at that are worth reaching, as a call is: a function's return address */
+	/* Addresses to leave at that are worth reaching, as a call is: a function's return address.  Where there are any,
+	 * so is a ret whose caller is not known. */
+	const u64 *goals;
 	u32 goal_cnt;
 	u32 max_guest_insns;	/* budget; 0: the default, 2000 */
 	/* May this call be made in the block?  NULL: none. */

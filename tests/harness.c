@@ -9,7 +9,7 @@
 
 #include "harness.h"
 
-#define AREA_LEN	(UB_MAX_IMAGE + 65536)
+#define SLOTS		2u		/* images that may be entered */
 #define MAX_NR		512
 #define USER_FLAGS	0x202u		/* IF and the bit that is always set */
 
@@ -27,18 +27,29 @@ static const u8 pt_of[UB_NGUEST] = {
 	P_AX, P_CX, P_DX, P_BX, P_SP, P_BP, P_SI, P_DI, P_R8, P_R9, P_R10, P_R11, P_R12, P_R13, P_R14, P_R15,
 };
 
-static u8 *area;			/* call stubs and far jumps, then the image */
+enum { FAR_HANDLER = 0, FAR_SLOW = 16, CALL_STUB = 32, IMAGE = 4096, AREA_LEN = IMAGE + SLOTS * UB_MAX_IMAGE };
+
+static u8 *area;			/* call stubs and far jumps, then the images */
+static const struct ub_image *placed[SLOTS];
+static u32 last_slot;
 static const struct ub_image *running;
-static u8 *running_code;
 static const struct ub_interp_world *running_world;
+
+u8 *ub_harness_code(const struct ub_image *image)
+{
+	u32 slot = placed[last_slot] == image ? last_slot : !last_slot;
+
+	return area + IMAGE + slot * UB_MAX_IMAGE;
+}
 
 u64 ub_harness_fixup(u64 ip)
 {
+	u64 code = running ? (u64)ub_harness_code(running) : 0;
 	u32 i;
 
 	for (i = 0; running && i < running->fault_cnt; i++)
-		if (running->faults[i].insn_off == ip - (u64)running_code)
-			return (u64)running_code + running->faults[i].fixup_off;
+		if (running->faults[i].insn_off == ip - code)
+			return code + running->faults[i].fixup_off;
 	return 0;
 }
 
@@ -92,8 +103,6 @@ static void put_rel32(u8 *at, u8 *target)
 	memcpy(at, &rel, 4);
 }
 
-enum { FAR_HANDLER = 0, FAR_SLOW = 16, CALL_STUB = 32, IMAGE = 4096 };
-
 static int set_up(void)
 {
 	u32 rel;
@@ -123,12 +132,15 @@ static void catch_faults(void)
 
 static void place(const struct ub_image *image)
 {
+	u8 *code;
 	u32 i;
 
-	running_code = area + IMAGE;
-	memcpy(running_code, image->code, image->code_len);
+	last_slot = (last_slot + 1) % SLOTS;
+	placed[last_slot] = image;
+	code = ub_harness_code(image);
+	memcpy(code, image->code, image->code_len);
 	for (i = 0; i < image->reloc_cnt; i++)
-		put_rel32(running_code + image->relocs[i].off, (u8 *)image->relocs[i].target);
+		put_rel32(code + image->relocs[i].off, (u8 *)image->relocs[i].target);
 }
 
 static const struct ub_jit_env *harness_env(bool is_behind_call)
@@ -173,7 +185,7 @@ void ub_harness_enter(const struct ub_image *image, const struct ub_interp_world
 		.regs = (u64)pt, .task = (u64)&task, .limit = world->limit, .fs_base = world->fs_base,
 		.flags = state->flags | USER_FLAGS,
 	};
-	u64 (*enter)(struct ub_frame *) = (void *)(running_code + image->entries[entry_idx].off);
+	u64 (*enter)(struct ub_frame *) = (void *)(ub_harness_code(image) + image->entries[entry_idx].off);
 	u32 i;
 
 	for (i = 0; i < UB_NGUEST; i++)

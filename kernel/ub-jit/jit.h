@@ -93,6 +93,7 @@ struct ub_image {
 	struct ub_image_fault *faults;
 	struct ub_image_reloc *relocs;
 	struct ub_image_entry *entries;
+	u32 *insn_offs;			/* where the code of each instruction of the block begins, for tools */
 	u32 code_len;
 	u32 exit_cnt;
 	u32 fault_cnt;

@@ -194,6 +194,7 @@ void ub_image_free(struct ub_image *image)
 	ub_free(image->faults);
 	ub_free(image->relocs);
 	ub_free(image->entries);
+	ub_free(image->insn_offs);
 	ub_free(image);
 }
 
@@ -217,6 +218,7 @@ int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, str
 	j.code.buf = ub_alloc(j.code.cap, 1);
 	if (j.image) {
 		j.image->code = j.code.buf;
+		j.image->insn_offs = j.code_off;
 		j.image->entries = ub_alloc(block.entry_cnt, sizeof(*j.image->entries));
 	}
 	if (!j.image || !j.flow || !j.code_off || !j.code.buf || !j.image->entries)
@@ -224,13 +226,14 @@ int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, str
 	else
 		compile(&j);
 	ub_free(j.flow);
-	ub_free(j.code_off);
 	ub_free(j.stubs);
 	ub_free(j.colds);
 	ub_free(j.patches);
 	ub_free(j.common);
-	if (!j.image)
+	if (!j.image) {
 		ub_free(j.code.buf);
+		ub_free(j.code_off);
+	}
 	if (j.err) {
 		ub_image_free(j.image);
 		return j.err;

@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * codegen: how good is the translated code, on the processor at hand?
+ *	codegen [--pairs N] [--json FILE] [--kernel NAME [--dump]] [--check]
+ *
+ * Each kernel has a process of its own, in which native code and the images with and without guards run in turn, on one
+ * processor, from the same state; results and memory must agree.  A ratio is the median of those of neighbouring runs.
+ * What is not translated is said, and does not count.  --check: one run each, no figures.
+ */
+#define _GNU_SOURCE
+#include <json-c/json.h>
+#include <math.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "cost.h"
+
+#define NO_AVX512	"-AVX512VL,-RTM,-Prefer_No_VZEROUPPER"
+#define STEPS		50000u
+#define CHECK_STEPS	8000u
+#define MAX_PAIRS	1000
+#define REGION_TRIES	9
+#define REGION_INSNS	2000
+
+static const struct kernel *const groups[] = {
+	kernels_libc, kernels_zlib, kernels_redis, kernels_server, kernels_text, kernels_sort,
+};
+
+static struct {
+	u32 pairs;
+	const char *json, *kernel;
+	bool dumps, checks;
+	bool is_child;
+} options = { .pairs = 101 };
+
+static const struct kernel *find_kernel(const char *name)
+{
+	const struct kernel *kernel;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(groups); i++)
+		for (kernel = groups[i]; kernel->name; kernel++)
+			if (!strcmp(kernel->name, name))
+				return kernel;
+	return NULL;
+}
+
+/* --- in the process of a kernel --- */
+
+static void on_fault(int sig, siginfo_t *info, void *ctx)
+{
+	greg_t *regs = ((ucontext_t *)ctx)->uc_mcontext.gregs;
+	u64 fixup = ub_harness_fixup(regs[REG_RIP]);
+
+	(void)info;
+	if (fixup)
+		regs[REG_RIP] = fixup;
+	else
+		signal(sig, SIG_DFL);
+}
+
+static void catch_faults(void)
+{
+	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	sigaction(SIGSEGV, &act, NULL);
+	sigaction(SIGBUS, &act, NULL);
+	sigaction(SIGFPE, &act, NULL);
+}
+
+static void pin(void)
+{
+	cpu_set_t set;
+	int i;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return;
+	for (i = CPU_SETSIZE - 1; i > 0 && !CPU_ISSET(i, &set); i--)
+		;
+	CPU_ZERO(&set);
+	CPU_SET(i, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static double tsc_per_ns(void)
+{
+	double start = milliseconds(), end;
+	u64 tsc = __rdtsc();
+
+	do
+		end = milliseconds();
+	while (end - start < 20);
+	return (__rdtsc() - tsc) / (end - start) / 1e6;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *values, u32 cnt)
+{
+	qsort(values, cnt, sizeof(*values), by_value);
+	return cnt % 2 ? values[cnt / 2] : (values[cnt / 2 - 1] + values[cnt / 2]) / 2;
+}
+
+static double minimum(const double *values, u32 cnt)
+{
+	double least = values[0];
+	u32 i;
+
+	for (i = 1; i < cnt; i++)
+		least = values[i] < least ? values[i] : least;
+	return least;
+}
+
+static double median_ratio(const double *above, const double *below, u32 cnt)
+{
+	static double ratios[MAX_PAIRS];
+	u32 i;
+
+	for (i = 0; i < cnt; i++)
+		ratios[i] = above[i] / below[i];
+	return median(ratios, cnt);
+}
+
+static void out_number(struct json_object *out, const char *name, double value, int digits)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%.*f", digits, value);
+	json_object_object_add(out, name, json_object_new_double_s(value, text));
+}
+
+/* Do all variants give the same result and leave the same memory? */
+static bool agrees(struct subject *subject)
+{
+	u8 *mem = malloc(BENCH_MEM);
+	u64 result, other;
+	bool is_whole, is_same = mem;
+	u32 i;
+
+	subject_reset(subject);
+	result = subject_run(subject, NATIVE, &is_whole);
+	if (mem)
+		memcpy(mem, subject->mem, BENCH_MEM);
+	for (i = UNGUARDED; is_same && i < VARIANTS; i++) {
+		subject_reset(subject);
+		other = subject_run(subject, i, &is_whole);
+		is_same = is_whole && other == result && !memcmp(mem, subject->mem, BENCH_MEM);
+	}
+	free(mem);
+	return is_same;
+}
+
+static void measure(struct subject *subject, struct json_object *out)
+{
+	static double times[VARIANTS][MAX_PAIRS];
+	double scale = tsc_per_ns();
+	u32 i, variant;
+	bool is_whole;
+	u64 start;
+
+	for (i = 0; i < options.pairs; i++) {
+		for (variant = 0; variant < VARIANTS; variant++) {
+			subject_reset(subject);
+			_mm_lfence();
+			start = __rdtsc();
+			_mm_lfence();
+			subject_run(subject, variant, &is_whole);
+			_mm_lfence();
+			times[variant][i] = __rdtsc() - start;
+		}
+	}
+	out_number(out, "native_ns", minimum(times[NATIVE], i) / scale, 0);
+	out_number(out, "unguarded", median_ratio(times[UNGUARDED], times[NATIVE], i), 3);
+	out_number(out, "guarded", median_ratio(times[GUARDED], times[NATIVE], i), 3);
+	out_number(out, "guards", median_ratio(times[GUARDED], times[UNGUARDED], i), 3);
+	out_number(out, "unguarded_min", minimum(times[UNGUARDED], i) / minimum(times[NATIVE], i), 3);
+	out_number(out, "guarded_min", minimum(times[GUARDED], i) / minimum(times[NATIVE], i), 3);
+}
+
+static void out_cost(struct json_object *out, const struct cost *cost)
+{
+	struct json_object *kinds = json_object_new_object();
+	u32 i;
+
+	out_number(out, "guest_executed", cost->guest, 0);
+	out_number(out, "accesses", cost->accesses, 0);
+	out_number(out, "guards_executed", cost->guards, 0);
+	out_number(out, "ops_per_insn", (double)cost->ops / cost->guest, 2);
+	out_number(out, "machine_per_insn", cost->machine / cost->stepped, 2);
+	for (i = 0; i < COST_KINDS; i++)
+		out_number(kinds, cost_names[i], cost->kinds[i] / cost->stepped, 3);
+	json_object_object_add(out, "machine_per_insn_by_kind", kinds);
+}
+
+static void run_subject(struct subject *subject, struct json_object *out)
+{
+	struct cost cost;
+
+	if (!agrees(subject)) {
+		json_object_object_add(out, "wrong", json_object_new_string("results or memory differ"));
+		return;
+	}
+	if (options.checks)
+		return;
+	measure(subject, out);
+	if (!cost_find(subject, &cost)) {
+		json_object_object_add(out, "wrong", json_object_new_string("interpreter and image disagree"));
+		return;
+	}
+	out_cost(out, &cost);
+	if (options.dumps)
+		cost_dump(stdout, subject, &cost);
+	cost_free(&cost);
+}
+
+static struct json_object *run_kernel(const struct kernel *kernel)
+{
+	static struct subject subject;
+	struct json_object *out = json_object_new_object();
+
+	json_object_object_add(out, "name", json_object_new_string(kernel->name));
+	pin();
+	catch_faults();
+	if (subject_make(&subject, kernel, options.checks ? CHECK_STEPS : STEPS)) {
+		out_number(out, "guest_insns", subject.lifted->guest_insn_cnt, 0);
+		out_number(out, "ir_insns", subject.lifted->block.insn_cnt, 0);
+		out_number(out, "image_bytes", subject.images[GUARDED]->code_len, 0);
+		run_subject(&subject, out);
+	} else {
+		json_object_object_add(out, "why", json_object_new_string(subject.why));
+	}
+	subject_free(&subject);
+	return out;
+}
+
+/* --- the region: all kernels at once --- */
+
+static u32 gather(struct ub_lift_hint *hints, u64 *entries, u32 *entry_cnt)
+{
+	static struct subject subject;
+	const struct kernel *kernel;
+	u32 i, cnt = 0;
+
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		for (kernel = groups[i]; kernel->name && *entry_cnt < UB_MAX_ENTRIES; kernel++) {
+			if (kernel->hwcaps || !subject_make(&subject, kernel, CHECK_STEPS))
+				goto next;
+			memcpy(hints + cnt, subject.hints, subject.hint_cnt * sizeof(*hints));
+			cnt += subject.hint_cnt;
+			entries[(*entry_cnt)++] = (u64)kernel->run;
+next:
+			subject_free(&subject);
+		}
+	}
+	return cnt;
+}
+
+/* The time to lift, verify and compile @request once; 0 when that fails. */
+static double time_region(const struct ub_lift_request *request, struct json_object *out)
+{
+	const struct ub_verify_env env = { .limit = BENCH_LIMIT };
+	struct ub_verified *verified;
+	struct ub_lifted *lifted;
+	struct ub_image *image;
+	double start = milliseconds(), lift_ms, verify_ms, all_ms = 0;
+
+	if (ub_lift(request, &lifted))
+		return 0;
+	lift_ms = milliseconds() - start;
+	if (!ub_verify(&lifted->block, &env, NULL, &verified)) {
+		verify_ms = milliseconds() - start - lift_ms;
+		if (!ub_harness_make(verified, false, &image)) {
+			all_ms = milliseconds() - start;
+			ub_image_free(image);
+		}
+		ub_verified_free(verified);
+		out_number(out, "lift_ms", lift_ms, 3);
+		out_number(out, "verify_ms", verify_ms, 3);
+		out_number(out, "compile_ms", all_ms - lift_ms - verify_ms, 3);
+	}
+	out_number(out, "guest_insns", lifted->guest_insn_cnt, 0);
+	out_number(out, "ir_insns", lifted->block.insn_cnt, 0);
+	ub_lifted_free(lifted);
+	return all_ms;
+}
+
+static struct json_object *run_region(void)
+{
+	static struct ub_lift_hint hints[MAX_HINTS * UB_MAX_ENTRIES];
+	static u64 entries[UB_MAX_ENTRIES];
+	const u64 goal = (u64)bench_goal;
+	struct json_object *out = json_object_new_object(), *one, *best = NULL;
+	u32 i, entry_cnt = 0, hint_cnt = gather(hints, entries, &entry_cnt);
+	struct ub_lift_request request = {
+		.read_code = self_read_code, .read_data = self_read_data, .max_guest_insns = REGION_INSNS + 200,
+		.roots = entries, .root_cnt = entry_cnt, .entries = entries, .entry_cnt = entry_cnt,
+		.goals = &goal, .goal_cnt = 1, .hints = hints, .hint_cnt = hint_cnt,
+	};
+	double ms, least = 0;
+
+	for (i = 0; i < REGION_TRIES; i++) {
+		one = json_object_new_object();
+		ms = time_region(&request, one);
+		if (ms && (!least || ms < least)) {
+			least = ms;
+			json_object_put(best);
+			best = one;
+		} else {
+			json_object_put(one);
+		}
+	}
+	out_number(out, "ms", least, 3);
+	out_number(out, "entries", entry_cnt, 0);
+	json_object_object_add(out, "best", best);
+	return out;
+}
+
+/* --- the table --- */
+
+static double number_of(struct json_object *row, const char *name)
+{
+	return json_object_get_double(json_object_object_get(row, name));
+}
+
+static const char *text_of(struct json_object *row, const char *name)
+{
+	return json_object_get_string(json_object_object_get(row, name));
+}
+
+/* What the C library of the next program is told not to use. */
+static void leave_out(const char *hwcaps)
+{
+	char tunables[160];
+
+	snprintf(tunables, sizeof(tunables), "glibc.cpu.hwcaps=%s", hwcaps ? hwcaps : NO_AVX512);
+	setenv("GLIBC_TUNABLES", tunables, 1);
+}
+
+/* Runs this program again, unless it is the second time. */
+static void again_without(const char *hwcaps, char **argv)
+{
+	if (getenv("UB_BENCH_AGAIN"))
+		return;
+	setenv("UB_BENCH_AGAIN", "1", 1);
+	leave_out(hwcaps);
+	execv("/proc/self/exe", argv);
+}
+
+/* Runs this program again as the child for @name ("region": that); what it prints, or NULL. */
+static struct json_object *run_child(const char *name, const char *hwcaps)
+{
+	char path[] = "/proc/self/exe", pairs[16], line[4096] = "";
+	char *args[] = { path, "--child", (char *)name, "--pairs", pairs, options.checks ? "--check" : NULL, NULL };
+	size_t len = 0;
+	int fds[2], status;
+	ssize_t got;
+	pid_t pid;
+
+	snprintf(pairs, sizeof(pairs), "%u", options.pairs);
+	if (pipe(fds))
+		return NULL;
+	pid = fork();
+	if (!pid) {
+		leave_out(hwcaps);
+		dup2(fds[1], 1);
+		execv(path, args);
+		_exit(1);
+	}
+	close(fds[1]);
+	while (len < sizeof(line) - 1 && (got = read(fds[0], line + len, sizeof(line) - 1 - len)) > 0)
+		len += got;
+	close(fds[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status)
+		return NULL;
+	return json_tokener_parse(line);
+}
+
+/* "spills 0.41 flags 0.12": the largest that the original does not have, in machine instructions for one of it. */
+static void reasons(struct json_object *row, char *buf, size_t size)
+{
+	struct json_object *kinds = json_object_object_get(row, "machine_per_insn_by_kind");
+	bool is_told[COST_KINDS] = { [COST_WORK] = true };
+	size_t len = 0;
+	u32 i, k, best;
+
+	buf[0] = 0;
+	for (k = 0; k < 4; k++) {
+		for (best = 0, i = 0; i < COST_KINDS; i++)
+			if (!is_told[i] && (is_told[best] || number_of(kinds, cost_names[i]) > number_of(kinds, cost_names[best])))
+				best = i;
+		is_told[best] = true;
+		if (number_of(kinds, cost_names[best]) >= 0.005)
+			len += snprintf(buf + len, size - len, "%s %.2f  ", cost_names[best], number_of(kinds, cost_names[best]));
+	}
+}
+
+static double own_share(struct json_object *row)
+{
+	double accesses = number_of(row, "accesses"), guards = number_of(row, "guards_executed");
+
+	return !accesses ? 1 : guards > accesses ? 0 : 1 - guards / accesses;
+}
+
+static void print_row(const char *name, struct json_object *row)
+{
+	char text[160];
+
+	if (!row) {
+		printf("%-12s died\n", name);
+	} else if (text_of(row, "why") || text_of(row, "wrong")) {
+		printf("%-12s %s\n", name, text_of(row, "why") ? text_of(row, "why") : text_of(row, "wrong"));
+	} else {
+		reasons(row, text, sizeof(text));
+		printf("%-12s %8.0f %9.3f %8.3f %7.3f %7.2f %6.2f %6.2f  %s\n", name, number_of(row, "native_ns"),
+		       number_of(row, "unguarded"), number_of(row, "guarded"), number_of(row, "guards"), own_share(row),
+		       number_of(row, "ops_per_insn"), number_of(row, "machine_per_insn"), text);
+	}
+	fflush(stdout);
+}
+
+struct totals {
+	u32 all, kernels, wrong;
+	double guarded_log, guards_log, unguarded_log, guarded_max, share;
+};
+
+static void add_row(struct totals *totals, struct json_object *row)
+{
+	totals->all++;
+	if (!row || text_of(row, "wrong"))
+		totals->wrong++;
+	if (!row || text_of(row, "wrong") || text_of(row, "why"))
+		return;
+	totals->kernels++;
+	totals->guarded_log += log(number_of(row, "guarded"));
+	totals->unguarded_log += log(number_of(row, "unguarded"));
+	totals->guards_log += log(number_of(row, "guards"));
+	if (number_of(row, "guarded") > totals->guarded_max)
+		totals->guarded_max = number_of(row, "guarded");
+	totals->share += own_share(row);
+}
+
+static void out_host(struct json_object *out)
+{
+	char line[256], host[400] = "?", *name;
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	struct utsname uts;
+
+	uname(&uts);
+	while (file && fgets(line, sizeof(line), file)) {
+		name = strchr(line, ':');
+		if (strncmp(line, "model name", 10) || !name)
+			continue;
+		name[strcspn(name, "\n")] = 0;
+		snprintf(host, sizeof(host), "%s, Linux %.60s", name + 2, uts.release);
+		break;
+	}
+	if (file)
+		fclose(file);
+	json_object_object_add(out, "host", json_object_new_string(host));
+}
+
+static int write_results(const struct totals *totals, struct json_object *rows, struct json_object *region)
+{
+	struct json_object *out = json_object_new_object(), *figures = json_object_new_object(),
+			   *detail = json_object_new_object();
+	double cnt = totals->kernels ? totals->kernels : 1;
+	int err;
+
+	json_object_object_add(out, "schema", json_object_new_string("ub-results/1"));
+	json_object_object_add(out, "command", json_object_new_string("make bench-codegen"));
+	out_host(out);
+	out_number(figures, "kernels", totals->kernels, 0);
+	out_number(figures, "guarded_over_native_geomean", exp(totals->guarded_log / cnt), 4);
+	out_number(figures, "guarded_over_native_max", totals->guarded_max, 4);
+	out_number(figures, "guarded_over_unguarded_geomean", exp(totals->guards_log / cnt), 4);
+	out_number(figures, "accesses_without_own_guard_share", totals->share / cnt, 4);
+	out_number(figures, "region_2000_insns_ms", number_of(region, "ms"), 3);
+	json_object_object_add(out, "figures", figures);
+	json_object_object_add(detail, "kernels", json_object_get(rows));
+	json_object_object_add(detail, "region", json_object_get(region));
+	json_object_object_add(out, "detail", detail);
+	err = json_object_to_file_ext(options.json, out, JSON_C_TO_STRING_PRETTY);
+	json_object_put(out);
+	return err;
+}
+
+static int run_all(void)
+{
+	struct json_object *rows = json_object_new_array(), *row, *region;
+	struct totals totals = { 0 };
+	const struct kernel *kernel;
+	u32 i;
+	int err = 0;
+
+	if (!options.checks)
+		printf("%-12s %8s %9s %8s %7s %7s %6s %6s  %s\n", "kernel", "native", "unguarded", "guarded", "guards",
+		       "no own", "ops", "insns", "machine instructions for one of the original, by reason");
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		for (kernel = groups[i]; kernel->name; kernel++) {
+			row = run_child(kernel->name, kernel->hwcaps);
+			add_row(&totals, row);
+			if (!options.checks || !row || text_of(row, "why") || text_of(row, "wrong"))
+				print_row(kernel->name, row);
+			if (row)
+				json_object_array_add(rows, row);
+		}
+	}
+	if (options.checks) {
+		printf("%u passed, %u failed\n", totals.all - totals.wrong, totals.wrong);
+		return totals.wrong != 0;
+	}
+	region = run_child("region", NULL);
+	printf("%u of %u kernels: guarded %.3f of native (worst %.3f), unguarded %.3f, guards %.3f; %.2f of accesses have no "
+	       "guard of their own; a region in %.2f ms\n", totals.kernels, totals.all,
+	       exp(totals.guarded_log / totals.kernels), totals.guarded_max, exp(totals.unguarded_log / totals.kernels),
+	       exp(totals.guards_log / totals.kernels), totals.share / totals.kernels, number_of(region, "ms"));
+	if (options.json)
+		err = write_results(&totals, rows, region);
+	json_object_put(rows);
+	json_object_put(region);
+	return err || totals.wrong ? 1 : 0;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: codegen [--pairs N] [--json FILE] [--kernel NAME [--dump]] [--check]\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct json_object *out;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
+
+		if (!strcmp(argv[i], "--dump"))
+			options.dumps = true;
+		else if (!strcmp(argv[i], "--check"))
+			options.checks = true;
+		else if (!next)
+			return usage();
+		else if (!strcmp(argv[i], "--pairs"))
+			options.pairs = atoi(argv[++i]);
+		else if (!strcmp(argv[i], "--json"))
+			options.json = argv[++i];
+		else if (!strcmp(argv[i], "--kernel"))
+			options.kernel = argv[++i];
+		else if (!strcmp(argv[i], "--child")) {
+			options.kernel = argv[++i];
+			options.is_child = true;
+		} else
+			return usage();
+	}
+	if (options.pairs < 1 || options.pairs > MAX_PAIRS)
+		return usage();
+	if (!options.kernel)
+		return run_all();
+	if (!options.is_child && find_kernel(options.kernel))
+		again_without(find_kernel(options.kernel)->hwcaps, argv);
+	if (options.is_child && !strcmp(options.kernel, "region"))
+		out = run_region();
+	else if (find_kernel(options.kernel))
+		out = run_kernel(find_kernel(options.kernel));
+	else
+		return usage();
+	printf("%s\n", json_object_to_json_string_ext(out, options.is_child ? 0 : JSON_C_TO_STRING_PRETTY));
+	json_object_put(out);
+	return 0;
+}
