@@ -74,10 +74,9 @@ static void repeat_logic(struct jit *j, const struct ub_insn *insn, enum ub_widt
 	x86_test_rm_reg(&j->code, w, dst, dst.reg);
 }
 
-/* The machine's flags from the description; see is_repeatable() in flow.c for which there are. */
-static void repeat(struct jit *j)
+/* See is_repeatable() in flow.c for which there are. */
+static void repeat_insn(struct jit *j, const struct ub_insn *insn)
 {
-	const struct ub_insn *insn = &j->block->insns[j->state.lazy.desc];
 	enum ub_width w = ub_insn_width(insn);
 
 	switch (insn->op) {
@@ -102,9 +101,37 @@ static void repeat(struct jit *j)
 		x86_unary(&j->code, w, X86_NEG, x86_reg(j->scratch));
 		x86_unary(&j->code, w, X86_NEG, x86_reg(j->scratch));
 		break;
+	case UB_OP_IMULI:
+		x86_imul_reg_rm_imm(&j->code, w, j->scratch, jit_loc(j, insn->src), insn->imm);
+		break;
 	default:
 		repeat_logic(j, insn, w);
 		break;
+	}
+}
+
+/* The machine's CF from what kept it over an inc or dec. */
+static void repeat_carry(struct jit *j, s32 desc_cf)
+{
+	if (desc_cf >= 0)
+		repeat_insn(j, &j->block->insns[desc_cf]);
+	else
+		x86_bt_mem_imm(&j->code, desc_cf == UB_DESC_CALL ? CALL_SLOT : SLOT, 0);
+}
+
+/* The machine's flags from the description. */
+static void repeat(struct jit *j)
+{
+	const struct ub_insn *insn = &j->block->insns[j->state.lazy.desc];
+	bool is_dec = insn->op == UB_OP_DEC;
+
+	if (ub_flow_keeps_cf(insn)) {
+		repeat_carry(j, j->state.lazy.desc_cf);
+		load_scratch(j, jit_loc(j, insn->dst));
+		x86_lea(&j->code, UB_W64, j->scratch, x86_mem(j->scratch, is_dec ? 1 : -1));
+		x86_inc_dec(&j->code, ub_insn_width(insn), is_dec, x86_reg(j->scratch));
+	} else {
+		repeat_insn(j, insn);
 	}
 	j->state.in_host = true;
 }
@@ -115,6 +142,17 @@ static void save_host(struct jit *j, struct x86_rm to)
 	x86_pop_mem(&j->code, to);
 }
 
+bool jit_flags_host_in_use(const struct jit *j)
+{
+	return (j->state.in_host || j->state.in_host_but_cf) && are_needed(j);
+}
+
+void jit_flags_lost(struct jit *j)
+{
+	j->state.in_host = false;
+	j->state.in_host_but_cf = false;
+}
+
 void jit_flags_clobber(struct jit *j)
 {
 	struct jit_state *state = &j->state;
@@ -123,7 +161,7 @@ void jit_flags_clobber(struct jit *j)
 		save_host(j, SLOT);
 		state->in_slot = true;
 	}
-	state->in_host = false;
+	jit_flags_lost(j);
 }
 
 void jit_flags_clobber_late(struct jit *j)
@@ -142,21 +180,23 @@ void jit_flags_before_write(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
-	if (!ub_flow_kills(j->block, &state->lazy, &j->block->insns[j->idx]))
+	const struct ub_insn *insn = &j->block->insns[j->idx];
+
+	if (!ub_flow_kills(j->block, &state->lazy, insn))
 		return;
-	if (!state->in_host && !state->in_slot && are_needed(j))
+	/* An inc or dec that can be described itself will not look back at this one. */
+	if (!state->in_host && !state->in_slot && are_needed(j) &&
+	    !(ub_flow_keeps_cf(insn) && ub_insn_sets_flags(insn) && j->after.desc >= 0))
 		repeat(j);
 	state->lazy.desc = UB_DESC_NONE;
 }
 
 void jit_flags_set(struct jit *j)
 {
-	struct ub_lazy lazy = j->state.lazy;
-
-	ub_flow_step(j->block, j->flow, j->idx, &lazy);
 	j->state.in_host = true;
 	j->state.in_slot = false;
-	j->state.lazy.desc = lazy.desc;
+	j->state.lazy.desc = j->after.desc;
+	j->state.lazy.desc_cf = j->after.desc_cf;
 }
 
 void jit_flags_to_slot(struct jit *j)
@@ -190,7 +230,7 @@ bool jit_flags_push(struct jit *j)
 		x86_pushfq(&j->code);
 	else
 		x86_push_mem(&j->code, SLOT);
-	state->in_host = false;
+	jit_flags_lost(j);
 	return true;
 }
 
@@ -231,9 +271,13 @@ void jit_flags_to_host(struct jit *j)
 
 void jit_flags_carry(struct jit *j)
 {
+	const struct ub_lazy *lazy = &j->state.lazy;
+
 	if (j->state.in_host)
 		return;
-	if (j->state.lazy.desc >= 0)
+	if (lazy->desc >= 0 && ub_flow_keeps_cf(&j->block->insns[lazy->desc]))
+		repeat_carry(j, lazy->desc_cf);
+	else if (lazy->desc >= 0)
 		repeat(j);
 	else
 		x86_bt_mem_imm(&j->code, flags_slot(j), 0);
@@ -273,8 +317,15 @@ static void slot_cond(struct jit *j, enum ub_cc cc)
 	}
 }
 
+static bool reads_cf(enum ub_cc cc)
+{
+	return cc == UB_CC_B || cc == UB_CC_AE || cc == UB_CC_BE || cc == UB_CC_A;
+}
+
 enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc)
 {
+	if (j->state.in_host_but_cf && !reads_cf(cc))
+		return cc;
 	if (!j->state.in_host && j->state.lazy.desc >= 0)
 		repeat(j);
 	if (j->state.in_host)

@@ -72,7 +72,7 @@ static bool is_repeatable(const struct ub_insn *insn)
 	case UB_OP_ANDI: case UB_OP_ORI: case UB_OP_XORI:
 	case UB_OP_ADDI: case UB_OP_SUBI: case UB_OP_NEG:
 		return true;
-	case UB_OP_ADD: case UB_OP_SUB:
+	case UB_OP_ADD: case UB_OP_SUB: case UB_OP_IMULI:
 		return insn->dst != insn->src;
 	default:
 		return false;
@@ -91,6 +91,18 @@ static s32 sp_step(const struct ub_insn *insn)
 	return insn->op == UB_OP_ADDI ? insn->imm : -insn->imm;
 }
 
+bool ub_flow_keeps_cf(const struct ub_insn *insn)
+{
+	return insn->op == UB_OP_INC || insn->op == UB_OP_DEC;
+}
+
+/* Does @insn write an operand of @setter? */
+static bool changes_operand(const struct ub_insn *insn, const struct ub_insn *setter)
+{
+	return ub_flow_writes(insn, setter->dst) ||
+	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && ub_flow_writes(insn, setter->src));
+}
+
 bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn)
 {
 	const struct ub_insn *setter;
@@ -100,8 +112,58 @@ bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, con
 	setter = &block->insns[lazy->desc];
 	if (steps_sp(setter) && steps_sp(insn))
 		return !in_sp_range((s64)lazy->desc_sp + sp_step(insn));	/* else lazy.desc_sp keeps count */
-	return ub_flow_writes(insn, setter->dst) ||
-	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && ub_flow_writes(insn, setter->src));
+	if (ub_flow_keeps_cf(setter) && lazy->desc_cf >= 0 && changes_operand(insn, &block->insns[lazy->desc_cf]))
+		return true;
+	return changes_operand(insn, setter);
+}
+
+/* Of two instructions. */
+static bool is_same_setter(const struct ub_block *block, s32 a, s32 b)
+{
+	return a == b || (a >= 0 && b >= 0 && !memcmp(&block->insns[a], &block->insns[b], sizeof(struct ub_insn)));
+}
+
+bool ub_flow_is_same_desc(const struct ub_block *block, const struct ub_lazy *a, const struct ub_lazy *b)
+{
+	if (!is_same_setter(block, a->desc, b->desc))
+		return false;
+	if (a->desc < 0)
+		return true;
+	if (ub_flow_keeps_cf(&block->insns[a->desc]))
+		return is_same_setter(block, a->desc_cf, b->desc_cf);
+	return !steps_sp(&block->insns[a->desc]) || a->desc_sp == b->desc_sp;
+}
+
+/* Who can tell CF behind @insn, which keeps it. */
+static s32 carry_desc(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn)
+{
+	s32 desc = lazy->desc;
+
+	if (desc == UB_DESC_NONE)
+		return lazy->can_host ? UB_DESC_NONE : UB_DESC_SLOT;
+	if (desc >= 0 && ub_flow_keeps_cf(&block->insns[desc]))
+		desc = lazy->desc_cf;
+	if (desc >= 0 && (steps_sp(&block->insns[desc]) || changes_operand(insn, &block->insns[desc])))
+		return UB_DESC_NONE;
+	return desc;
+}
+
+/* The flags become those of @insn. */
+static void describe(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy)
+{
+	const struct ub_insn *insn = &block->insns[idx];
+	bool is_described;
+
+	if (ub_flow_keeps_cf(insn)) {
+		lazy->desc_cf = carry_desc(block, lazy, insn);
+		is_described = lazy->desc_cf != UB_DESC_NONE && insn->dst != UB_RSP;
+	} else {
+		/* A fused one's source is in no register. */
+		is_described = is_repeatable(insn) && !flow[idx].is_fused;
+	}
+	lazy->desc = is_described ? (s32)idx : UB_DESC_NONE;
+	lazy->desc_sp = 0;
+	lazy->can_host = true;
 }
 
 bool ub_flow_mentions(const struct ub_insn *insn, u8 reg)
@@ -141,7 +203,7 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 }
 
 /* May its code change the machine's flags though it sets none of the guest's?  Saying yes too often is only slower. */
-static bool clobbers(const struct ub_insn *insn)
+static bool clobbers(const struct ub_block *block, const struct ub_insn *insn)
 {
 	switch (insn->op) {
 	case UB_OP_NOTM:
@@ -150,8 +212,16 @@ static bool clobbers(const struct ub_insn *insn)
 	case UB_OP_LOAD: case UB_OP_LOADS32: case UB_OP_LOADS64: case UB_OP_STORE: case UB_OP_STOREI:
 	case UB_OP_NOT: case UB_OP_BSWAP: case UB_OP_SETCC: case UB_OP_CMOV: case UB_OP_JMP: case UB_OP_JCC:
 		return false;
+	case UB_OP_LEA:
+		return ub_insn_index_reg(insn) != UB_NOREG && !ub_flow_in_machine(block, ub_insn_index_reg(insn)) &&
+		       !ub_flow_in_machine(block, insn->src);
+	case UB_OP_ADD:
+		return ub_insn_width(insn) < UB_W32 || !ub_flow_in_machine(block, insn->dst) ||
+		       !ub_flow_in_machine(block, insn->src);
+	case UB_OP_ADDI: case UB_OP_SUBI: case UB_OP_INC: case UB_OP_DEC:
+		return !steps_sp(insn) && (ub_insn_width(insn) < UB_W32 || !ub_flow_in_machine(block, insn->dst));
 	default:
-		return !steps_sp(insn);
+		return true;
 	}
 }
 
@@ -163,14 +233,11 @@ static void step_flags(const struct ub_block *block, const struct ub_flow *flow,
 		lazy->desc = UB_DESC_CALL;
 		lazy->can_host = false;
 	} else if (ub_insn_sets_flags(insn)) {
-		/* A fused one's source is in no register. */
-		lazy->desc = is_repeatable(insn) && !flow[idx].is_fused ? (s32)idx : UB_DESC_NONE;
-		lazy->desc_sp = 0;
-		lazy->can_host = true;
+		describe(block, flow, idx, lazy);
 	} else {
 		if (ub_flow_kills(block, lazy, insn))
 			lazy->desc = UB_DESC_NONE;
-		if (clobbers(insn))
+		if (clobbers(block, insn))
 			lazy->can_host = lazy->desc >= 0;
 	}
 }
@@ -292,8 +359,7 @@ static bool join(const struct ub_block *block, struct ub_flow *flow, const struc
 		to->can_host |= flow->falls_in && !falls;	/* the other edge will say */
 		return true;
 	}
-	if (to->desc != edge->desc ||
-	    (to->desc >= 0 && steps_sp(&block->insns[to->desc]) && to->desc_sp != edge->desc_sp))
+	if (!ub_flow_is_same_desc(block, to, edge))
 		to->desc = UB_DESC_NONE;
 	if (to->sp != edge->sp)
 		to->sp = 0;

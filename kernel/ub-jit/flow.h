@@ -4,7 +4,8 @@
  *
  * Both are held lazily.  @desc is the index of an instruction whose flags are the guest's and can be had again by
  * running its arithmetic once more, because its operands have not changed since; or UB_DESC_CALL: they are still those
- * of the last system call, which were saved; or UB_DESC_NONE.
+ * of the last system call, which were saved; or UB_DESC_NONE.  An inc or dec keeps CF: @desc_cf says the same of the
+ * instruction before it that set CF, and UB_DESC_SLOT is then one that has them in LOCAL_FLAGS.
  * @can_host: if there is no description, the machine's flags are (or can be made) the guest's at no cost.
  * @sp is what is still to be added to the guest's rsp in memory; @desc_sp how much of what the guest's rsp is now was
  * added since the instruction @desc, if that stepped rsp.
@@ -20,9 +21,11 @@
 
 #define UB_DESC_NONE	(-1)
 #define UB_DESC_CALL	(-2)
+#define UB_DESC_SLOT	(-3)
 
 struct ub_lazy {
 	s32 desc;
+	s32 desc_cf;
 	s32 sp;
 	s32 desc_sp;
 	u64 rcx;
@@ -68,6 +71,10 @@ bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
 bool ub_flow_reads_flags(const struct ub_insn *insn);
 /* UB_LIVE_*: what is read of the state behind instruction @idx. */
 u8 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx);
+/* inc and dec. */
+bool ub_flow_keeps_cf(const struct ub_insn *insn);
+/* Are two descriptions of the same flags? */
+bool ub_flow_is_same_desc(const struct ub_block *block, const struct ub_lazy *a, const struct ub_lazy *b);
 /* Does lazy->desc's setter depend on a register that @insn writes? */
 bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn);
 /* What an image's prologue leaves behind. */

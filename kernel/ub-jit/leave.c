@@ -250,7 +250,7 @@ static void convert_flags(struct jit *j, const struct jit_state *want)
 {
 	/* The same analysis gives both, so a description that the label counts on is the one we have. */
 	if (!want->in_slot && !want->in_host &&
-	    ub_bug_if(want->lazy.desc != j->state.lazy.desc, "flags lost on an edge"))
+	    ub_bug_if(!ub_flow_is_same_desc(j->block, &want->lazy, &j->state.lazy), "flags lost on an edge"))
 		j->err = -EFAULT;
 	if (want->in_slot)
 		jit_flags_to_slot(j);
@@ -271,12 +271,13 @@ static void convert(struct jit *j, u32 idx)
 	if (!want.lazy.r11_is_call && j->state.lazy.r11_is_call) {
 		if (is_live && j->state.lazy.desc == UB_DESC_NONE)
 			jit_flags_to_slot(j);
-		j->state.in_host = false;
+		jit_flags_lost(j);
 		jit_r11_flush(j);
 	}
 	if (is_live && j->state.in_host)
 		jit_sp_flush_quietly(j, want.lazy.sp);
-	j->state.in_host &= is_live;
+	if (!is_live)
+		jit_flags_lost(j);
 	jit_sp_flush(j, want.lazy.sp);
 	save_guest(j, want.lazy.saved);		/* rsp only now */
 	if (is_live)

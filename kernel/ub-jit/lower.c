@@ -121,7 +121,6 @@ static void lower_one(struct jit *j, u32 idx)
 {
 	const struct ub_insn *insn = &j->block->insns[idx];
 	bool falls_in = idx && !(ub_op_info[insn[-1].op].effect & UB_E_ENDS);
-	struct ub_lazy lazy;
 	s32 delta;
 
 	if (j->flow[idx].is_label) {
@@ -141,16 +140,16 @@ static void lower_one(struct jit *j, u32 idx)
 		jit_rcx_flush(j);
 	jit_stale_load(j, ub_insn_reads(insn));
 	j->before = j->state;
+	j->after = j->state.lazy;
+	ub_flow_step(j->block, j->flow, idx, &j->after);
 	jit_flags_before_write(j);
-	lazy = j->state.lazy;
-	ub_flow_step(j->block, j->flow, idx, &lazy);
 	lower[insn->op](j, insn);
 	if (ub_op_info[insn->op].effect & UB_E_ENDS || j->err)
 		return;
-	if (ub_bug_if(j->state.lazy.sp != lazy.sp || j->state.lazy.r11_is_call != lazy.r11_is_call ||
-		      j->state.lazy.rcx != lazy.rcx, "lazy state lost"))
+	if (ub_bug_if(j->state.lazy.sp != j->after.sp || j->state.lazy.r11_is_call != j->after.r11_is_call ||
+		      j->state.lazy.rcx != j->after.rcx, "lazy state lost"))
 		j->err = -EFAULT;
-	j->state.lazy = lazy;
+	j->state.lazy = j->after;
 }
 
 static bool has_effect(const struct ub_block *block, u32 wanted)

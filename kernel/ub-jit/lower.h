@@ -38,7 +38,8 @@ enum {
 
 /* Where the guest's flags are at this point of the code, any of three may hold; and what else is lazy. */
 struct jit_state {
-	bool in_host;		/* the machine's flags are the guest's */
+	bool in_host;		/* the machine's flags are the guest's; */
+	bool in_host_but_cf;	/* or all of them but CF */
 	bool in_slot;		/* LOCAL_FLAGS holds them */
 	struct ub_lazy lazy;	/* lazy.desc is the third */
 };
@@ -80,6 +81,7 @@ struct jit {
 	struct x86_code code;
 	struct jit_state state;
 	struct jit_state before;	/* the current instruction did anything to the flags */
+	struct ub_lazy after;		/* what is lazy behind it */
 	struct ub_image *image;
 	struct jit_stub *stubs;
 	struct jit_cold_call *colds;
@@ -136,6 +138,10 @@ void jit_flags_clobber(struct jit *j);
 void jit_flags_clobber_late(struct jit *j);
 /* Before the current instruction writes registers: a description that depends on them is turned into flags. */
 void jit_flags_before_write(struct jit *j);
+/* Does the machine hold the guest's flags, and does the current instruction or a later one need them? */
+bool jit_flags_host_in_use(const struct jit *j);
+/* The machine's flags are not the guest's any more. */
+void jit_flags_lost(struct jit *j);
 /* The machine's flags become the guest's, as set by the current instruction. */
 void jit_flags_set(struct jit *j);
 /* Puts the guest's flags into LOCAL_FLAGS.  Uses the scratch register. */

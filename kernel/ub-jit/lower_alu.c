@@ -44,7 +44,7 @@ static void with_carry(struct jit *j, const struct ub_insn *insn)
 	if (!ub_insn_sets_flags(insn))
 		jit_flags_to_slot(j);
 	jit_flags_carry(j);
-	j->state.in_host = false;
+	jit_flags_lost(j);
 }
 
 #define ALU(NAME, prepare)							\
@@ -68,13 +68,14 @@ ALU(ADC, with_carry(j, insn))
 ALU(SBB, with_carry(j, insn))
 ALU(CMP, lower_flags_before(j))
 
-/* A sum that sets no flags and leaves the machine's alone, if the registers allow it. */
+/* A sum that sets no flags and leaves the machine's alone, if that matters and the registers allow it. */
 static bool add_by_lea(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm dst = lower_dst(j, insn), src = lower_src(j, insn);
 	struct x86_rm sum = x86_mem(dst.reg, 0);
 
-	if (ub_insn_sets_flags(insn) || ub_insn_width(insn) < UB_W32 || dst.is_mem || src.is_mem || lower_is_fused(j))
+	if (!jit_flags_host_in_use(j) || ub_insn_sets_flags(insn) || ub_insn_width(insn) < UB_W32 || dst.is_mem ||
+	    src.is_mem || lower_is_fused(j))
 		return false;
 	sum.index = src.reg;
 	x86_lea(&j->code, ub_insn_width(insn), dst.reg, sum);
@@ -89,7 +90,7 @@ static bool is_undoing(const struct jit *j)
 
 static void describe_only(struct jit *j)
 {
-	j->state.in_host = false;
+	jit_flags_lost(j);
 	j->state.in_slot = false;
 }
 
@@ -115,10 +116,21 @@ void lower_SUB(struct jit *j, const struct ub_insn *insn)
 	lower_flags_after(j, insn);
 }
 
+/* The same for a constant. */
+static bool step_by_lea(struct jit *j, const struct ub_insn *insn, s64 delta)
+{
+	struct x86_rm dst = lower_dst(j, insn);
+
+	if (!jit_flags_host_in_use(j) || ub_insn_sets_flags(insn) || ub_insn_width(insn) < UB_W32 || dst.is_mem ||
+	    delta != (s32)delta)
+		return false;
+	x86_lea(&j->code, ub_insn_width(insn), dst.reg, x86_mem(dst.reg, delta));
+	return true;
+}
+
 /* dst += delta.  rsp is only noted; in a register lea leaves the flags alone. */
 static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 {
-	struct x86_rm dst = lower_dst(j, insn);
 	s64 delta = alu == X86_ADD ? insn->imm : -insn->imm;
 	s32 sp_delta = 0;
 
@@ -129,12 +141,10 @@ static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu al
 	if (ub_flow_sp_use(insn, j->state.lazy.sp, &sp_delta) == UB_SP_ADJUST) {
 		j->state.lazy.sp += sp_delta;
 		if (ub_insn_sets_flags(insn))
-			j->state.in_host = j->state.in_slot = false;	/* the description has them */
+			describe_only(j);
 		else
 			j->state.lazy.desc_sp += sp_delta;
-	} else if (!dst.is_mem && ub_insn_width(insn) == UB_W64 && !ub_insn_sets_flags(insn) && delta == (s32)delta) {
-		x86_lea(&j->code, UB_W64, dst.reg, x86_mem(dst.reg, delta));
-	} else {
+	} else if (!step_by_lea(j, insn, delta)) {
 		lower_flags_before(j);
 		alu_imm(j, insn, alu);
 		lower_flags_after(j, insn);
@@ -185,15 +195,27 @@ void lower_NOT(struct jit *j, const struct ub_insn *insn)
 	lower_work_done(j, insn);
 }
 
+/* A CF that is elsewhere stays there, if the description of the new flags says where. */
 static void inc_dec(struct jit *j, const struct ub_insn *insn, bool is_dec)
 {
-	if (ub_insn_sets_flags(insn))
-		jit_flags_carry(j);
-	else
+	bool has_flags = ub_insn_sets_flags(insn), is_described = has_flags && j->after.desc >= 0, has_cf;
+
+	if (!has_flags && step_by_lea(j, insn, is_dec ? -1 : 1))
+		return;
+	if (!has_flags)
 		lower_flags_before(j);
+	else if (is_described && j->after.desc_cf == UB_DESC_SLOT && j->before.lazy.desc == UB_DESC_NONE)
+		jit_flags_to_slot(j);
+	else if (!is_described)
+		jit_flags_carry(j);
+	has_cf = j->state.in_host || !is_described;
 	x86_inc_dec(&j->code, ub_insn_width(insn), is_dec, lower_work_place(j, insn));
 	lower_work_done(j, insn);
 	lower_flags_after(j, insn);
+	if (has_flags && !has_cf) {
+		j->state.in_host = false;
+		j->state.in_host_but_cf = true;
+	}
 }
 
 void lower_INC(struct jit *j, const struct ub_insn *insn)

@@ -58,7 +58,7 @@ static void shift_cl(struct jit *j, const struct ub_insn *insn, enum x86_shift o
 	skip = x86_jcc(&j->code, UB_CC_E);
 	x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_FLAGS), j->scratch);
 	x86_patch_rel32(&j->code, skip, j->code.len);
-	j->state.in_host = false;
+	jit_flags_lost(j);
 	j->state.in_slot = true;
 }
 
