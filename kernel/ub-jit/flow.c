@@ -425,9 +425,12 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 
 	for (i = 1; i < block->insn_cnt; i++)
 		flow[i].falls_in = falls_through(&block->insns[i - 1]);
-	for (i = 0; i < block->insn_cnt; i++)
-		if (has_target(&block->insns[i]))
-			flow[ub_insn_target(&block->insns[i], i)].is_label = true;
+	for (i = 0; i < block->insn_cnt; i++) {
+		if (!has_target(&block->insns[i]))
+			continue;
+		flow[ub_insn_target(&block->insns[i], i)].is_label = true;
+		flow[ub_insn_target(&block->insns[i], i)].is_head |= ub_insn_target(&block->insns[i], i) <= i;
+	}
 	for (i = 0; i < block->entry_cnt; i++) {
 		struct ub_flow *entry = &flow[block->entries[i].insn_idx];
 		struct ub_lazy at_entry = ub_flow_at_entry(block, entry_is_call, block->entries[i].ip);

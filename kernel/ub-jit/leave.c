@@ -105,64 +105,6 @@ static void save_guest(struct jit *j, u32 mask)
 	j->state.lazy.saved |= mask;
 }
 
-static void copy_in(struct jit *j, s32 local_off, u32 frame_off)
-{
-	load(j, X86_RAX, x86_mem(X86_RDI, frame_off));
-	store(j, local(local_off), X86_RAX);
-}
-
-static struct x86_rm ticks(const struct jit *j)
-{
-	return j->layout.ticks == X86_NOREG ? local(LOCAL_TICKS) : x86_reg(j->layout.ticks);
-}
-
-void jit_ticks_renew(struct jit *j)
-{
-	if (!j->has_ticks)
-		return;
-	if (ticks(j).is_mem)
-		x86_mov_rm_imm(&j->code, UB_W32, ticks(j), UB_TICKS);
-	else
-		x86_mov_reg_imm64(&j->code, ticks(j).reg, UB_TICKS);
-}
-
-void jit_tick(struct jit *j)
-{
-	x86_inc_dec(&j->code, UB_W32, true, ticks(j));
-}
-
-void jit_prologue(struct jit *j, const struct ub_entry *entry)
-{
-	u32 i;
-
-	x86_push(&j->code, X86_RBP);
-	load(j, X86_RBP, x86_reg(X86_RSP));
-	for (i = 0; i < ARRAY_SIZE(callee_saved); i++)
-		x86_push(&j->code, callee_saved[i]);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RSP), LOCALS_LEN);
-	store(j, local(LOCAL_FRAME), X86_RDI);
-	copy_in(j, LOCAL_TASK, offsetof(struct ub_frame, task));
-	copy_in(j, LOCAL_LIMIT, offsetof(struct ub_frame, limit));
-	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RAX), UB_HOLD_LOW);
-	store(j, local(LOCAL_LIMIT_LOW), X86_RAX);
-	copy_in(j, LOCAL_FS, offsetof(struct ub_frame, fs_base));
-	copy_in(j, LOCAL_CALLS, offsetof(struct ub_frame, calls));
-	copy_in(j, LOCAL_FLAGS, offsetof(struct ub_frame, flags));
-	store(j, local(LOCAL_CALL_FLAGS), X86_RAX);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_AND, x86_reg(X86_RAX), ~UB_FL_ALL);
-	store(j, local(LOCAL_USER_FLAGS), X86_RAX);
-	load(j, j->pt, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
-	store(j, local(LOCAL_REGS), j->pt);
-	load_guest(j, j->layout.resident);
-	jit_ticks_renew(j);
-	x86_lfence(&j->code);	/* no guard's LIMIT may be loaded from before the stores above */
-	if (j->opens)
-		x86_stac(&j->code);
-	j->state = (struct jit_state){ .in_slot = true, 
-		.lazy = ub_flow_at_entry(j->block, j->env->entry_is_call, entry->ip) };
-	jit_jump(j, entry->insn_idx);
-}
-
 void jit_reloc(struct jit *j, u32 off, u64 target)
 {
 	struct ub_image *image = j->image;
@@ -293,17 +235,21 @@ static void patch_new(struct jit *j, u32 off, u32 target_idx)
 void jit_jump(struct jit *j, u32 target_idx)
 {
 	convert(j, target_idx);
-	patch_new(j, x86_jmp(&j->code), target_idx);
+	if (target_idx < j->done)
+		x86_jmp_back(&j->code, j->code_off[target_idx]);
+	else
+		patch_new(j, x86_jmp(&j->code), target_idx);
 }
 
 void jit_jump_if(struct jit *j, enum ub_cc cc, u32 target_idx)
 {
-	u32 off = x86_jcc(&j->code, cc);
-
-	if (is_ready_for(j, target_idx))
-		patch_new(j, off, target_idx);
+	if (!is_ready_for(j, target_idx))
+		stub_new(j, (struct jit_stub){
+			.patch_off = x86_jcc(&j->code, cc), .target_idx = target_idx, .is_edge = true });
+	else if (target_idx < j->done)
+		x86_jcc_back(&j->code, cc, j->code_off[target_idx]);
 	else
-		stub_new(j, (struct jit_stub){ .patch_off = off, .target_idx = target_idx, .is_edge = true });
+		patch_new(j, x86_jcc(&j->code, cc), target_idx);
 }
 
 void jit_enter_label(struct jit *j, u32 target_idx)
@@ -315,6 +261,67 @@ void jit_enter_label(struct jit *j, u32 target_idx)
 void jit_label_state(struct jit *j, u32 target_idx)
 {
 	j->state = label_state(j, target_idx);
+}
+
+static void copy_in(struct jit *j, s32 local_off, u32 frame_off)
+{
+	load(j, X86_RAX, x86_mem(X86_RDI, frame_off));
+	store(j, local(local_off), X86_RAX);
+}
+
+static struct x86_rm ticks(const struct jit *j)
+{
+	return j->layout.ticks == X86_NOREG ? local(LOCAL_TICKS) : x86_reg(j->layout.ticks);
+}
+
+void jit_ticks_renew(struct jit *j)
+{
+	if (!j->has_ticks)
+		return;
+	if (ticks(j).is_mem)
+		x86_mov_rm_imm(&j->code, UB_W32, ticks(j), UB_TICKS);
+	else
+		x86_mov_reg_imm64(&j->code, ticks(j).reg, UB_TICKS);
+}
+
+void jit_tick(struct jit *j)
+{
+	x86_inc_dec(&j->code, UB_W32, true, ticks(j));
+}
+
+void jit_prologue(struct jit *j, const struct ub_entry *entry, bool is_next)
+{
+	u32 i;
+
+	x86_push(&j->code, X86_RBP);
+	load(j, X86_RBP, x86_reg(X86_RSP));
+	for (i = 0; i < ARRAY_SIZE(callee_saved); i++)
+		x86_push(&j->code, callee_saved[i]);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RSP), LOCALS_LEN);
+	store(j, local(LOCAL_FRAME), X86_RDI);
+	copy_in(j, LOCAL_TASK, offsetof(struct ub_frame, task));
+	copy_in(j, LOCAL_LIMIT, offsetof(struct ub_frame, limit));
+	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RAX), UB_HOLD_LOW);
+	store(j, local(LOCAL_LIMIT_LOW), X86_RAX);
+	copy_in(j, LOCAL_FS, offsetof(struct ub_frame, fs_base));
+	copy_in(j, LOCAL_CALLS, offsetof(struct ub_frame, calls));
+	copy_in(j, LOCAL_FLAGS, offsetof(struct ub_frame, flags));
+	store(j, local(LOCAL_CALL_FLAGS), X86_RAX);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_AND, x86_reg(X86_RAX), ~UB_FL_ALL);
+	store(j, local(LOCAL_USER_FLAGS), X86_RAX);
+	load(j, j->pt, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
+	store(j, local(LOCAL_REGS), j->pt);
+	load_guest(j, j->layout.resident);
+	jit_ticks_renew(j);
+	x86_lfence(&j->code);	/* no guard's LIMIT may be loaded from before the stores above */
+	if (j->opens)
+		x86_stac(&j->code);
+	j->state = (struct jit_state){ .in_slot = true, 
+		.lazy = ub_flow_at_entry(j->block, j->env->entry_is_call, entry->ip) };
+	if (is_next)
+		convert(j, entry->insn_idx);
+	else
+		jit_jump(j, entry->insn_idx);
 }
 
 static void fault_new(struct jit *j, u32 insn_off, u32 fixup_off)

@@ -8,6 +8,7 @@
  */
 #include "lower.h"
 
+#define HEAD_ALIGN	16	/* of loops */
 #define STEP_MAX	160	/* bytes of code one operation may need, stubs included: sizes the buffer */
 
 struct x86_rm lower_dst(const struct jit *j, const struct ub_insn *insn)
@@ -131,7 +132,10 @@ static void lower_one(struct jit *j, u32 idx)
 			jit_label_state(j, idx);
 	}
 	j->idx = idx;
+	if (j->flow[idx].is_head)
+		x86_align(&j->code, HEAD_ALIGN);
 	j->code_off[idx] = j->code.len;
+	j->done = idx + 1;
 	if (ub_flow_sp_use(insn, j->state.lazy.sp, &delta) == UB_SP_OTHER)
 		jit_sp_flush(j, 0);
 	if (ub_flow_mentions(insn, UB_R11))
@@ -171,7 +175,8 @@ static void compile(struct jit *j)
 	j->has_ticks = has_effect(j->block, UB_E_TICK);
 	for (i = 0; i < j->block->entry_cnt; i++) {
 		image->entries[i] = (struct ub_image_entry){ .ip = j->block->entries[i].ip, .off = j->code.len };
-		jit_prologue(j, &j->block->entries[i]);
+		jit_prologue(j, &j->block->entries[i],
+			     i + 1 == j->block->entry_cnt && !j->block->entries[i].insn_idx);
 	}
 	image->entry_cnt = j->block->entry_cnt;
 	for (i = 0; i < j->block->insn_cnt && !j->err; i++)

@@ -94,6 +94,7 @@ struct jit {
 	u32 common_cnt, common_cap;
 	u32 exit_cap, fault_cap, reloc_cap;
 	u32 idx;			/* the instruction being compiled */
+	u32 done;			/* those before this one have their code_off */
 	u64 mark_ip;			/* its mark */
 	struct ub_layout layout;
 	u8 pt;				/* = layout.pt */
@@ -172,7 +173,8 @@ void jit_r11_flush(struct jit *j);
 void jit_ticks_renew(struct jit *j);
 /* Takes one off: the machine's e holds at zero. */
 void jit_tick(struct jit *j);
-void jit_prologue(struct jit *j, const struct ub_entry *entry);
+/* @is_next: the code of the entry's instruction will follow. */
+void jit_prologue(struct jit *j, const struct ub_entry *entry, bool is_next);
 /* A new exit at the current instruction; returns its index. */
 u32 jit_exit_new(struct jit *j, u64 ip, enum ub_exit_kind kind, bool is_behind);
 /* Leaves to the mark if the machine's @cc holds. */

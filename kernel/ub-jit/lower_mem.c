@@ -32,7 +32,7 @@ struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 /*
  *	cmp reg, [LIMIT]	or, for a lower bound: lea scratch, [reg - LOW]; cmp scratch, [LIMIT - LOW]
  *	ja leave
- *	cmova reg, [LIMIT]
+ *	cmovae reg, [LIMIT]	one micro-operation less than cmova
  * The branch makes it exact (a bad address leaves), the cmova of the same comparison makes it safe in speculation.
  */
 static void hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind)
@@ -44,7 +44,7 @@ static void hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind)
 		x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
 	}
 	jit_leave_if(j, UB_CC_A, kind, STUB_PLAIN);
-	x86_cmov(&j->code, UB_W64, UB_CC_A, reg, local(LOCAL_LIMIT));
+	x86_cmov(&j->code, UB_W64, UB_CC_AE, reg, local(LOCAL_LIMIT));
 }
 
 void lower_HOLD(struct jit *j, const struct ub_insn *insn)

@@ -121,7 +121,7 @@ void lower_LEA(struct jit *j, const struct ub_insn *insn)
 /*
  *	lea dst, [base + index * scale + off]
  *	cmp dst, [LIMIT]
- *	cmova dst, [LIMIT]
+ *	cmovae dst, [LIMIT]	one micro-operation less than cmova
  * Data flow, not a branch, keeps the address in the user half, so it holds in speculation too.
  */
 void lower_GUARD(struct jit *j, const struct ub_insn *insn)
@@ -131,7 +131,7 @@ void lower_GUARD(struct jit *j, const struct ub_insn *insn)
 	emit_address(j, UB_W64, dst.reg, insn);
 	lower_flags_before(j);
 	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, dst.reg, local(LOCAL_LIMIT));
-	x86_cmov(&j->code, UB_W64, UB_CC_A, dst.reg, local(LOCAL_LIMIT));
+	x86_cmov(&j->code, UB_W64, UB_CC_AE, dst.reg, local(LOCAL_LIMIT));
 }
 
 void lower_BSWAP(struct jit *j, const struct ub_insn *insn)

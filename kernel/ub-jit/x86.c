@@ -377,6 +377,31 @@ u32 x86_call(struct x86_code *code)
 	return put_rel32(code);
 }
 
+static bool is_near(const struct x86_code *code, u32 target)
+{
+	return code->len + 2 - target <= 128;
+}
+
+void x86_jcc_back(struct x86_code *code, enum ub_cc cc, u32 target)
+{
+	if (!is_near(code, target)) {
+		x86_patch_rel32(code, x86_jcc(code, cc), target);
+		return;
+	}
+	x86_put8(code, 0x70 | cc);
+	x86_put8(code, target - (code->len + 1));
+}
+
+void x86_jmp_back(struct x86_code *code, u32 target)
+{
+	if (!is_near(code, target)) {
+		x86_patch_rel32(code, x86_jmp(code), target);
+		return;
+	}
+	x86_put8(code, 0xeb);
+	x86_put8(code, target - (code->len + 1));
+}
+
 void x86_patch_rel32(struct x86_code *code, u32 off, u32 target)
 {
 	x86_patch32(code, off, target - (off + 4));
@@ -385,4 +410,27 @@ void x86_patch_rel32(struct x86_code *code, u32 off, u32 target)
 void x86_ret(struct x86_code *code)
 {
 	x86_put8(code, 0xc3);
+}
+
+/* nop dword [rax + rax + disp] and its shorter forms (SDM vol. 2B, NOP). */
+static void put_nop(struct x86_code *code, u32 len)
+{
+	static const u8 nops[9][9] = {
+		{ 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }, { 0x0f, 0x1f, 0x40 }, { 0x0f, 0x1f, 0x44 },
+		{ 0x66, 0x0f, 0x1f, 0x44 }, { 0x0f, 0x1f, 0x80 }, { 0x0f, 0x1f, 0x84 }, { 0x66, 0x0f, 0x1f, 0x84 },
+	};
+	u32 i;
+
+	for (i = 0; i < len; i++)
+		x86_put8(code, nops[len - 1][i]);
+}
+
+void x86_align(struct x86_code *code, u32 align)
+{
+	u32 left = -code->len & (align - 1), len;
+
+	for (; left; left -= len) {
+		len = left < 9 ? left : 9;
+		put_nop(code, len);
+	}
 }

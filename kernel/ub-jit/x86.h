@@ -98,7 +98,12 @@ void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs);
 u32 x86_jcc(struct x86_code *code, enum ub_cc cc);
 u32 x86_jmp(struct x86_code *code);
 u32 x86_call(struct x86_code *code);
+/* The same to a place before the end of the code, in the shortest form. */
+void x86_jcc_back(struct x86_code *code, enum ub_cc cc, u32 target);
+void x86_jmp_back(struct x86_code *code, u32 target);
 void x86_patch_rel32(struct x86_code *code, u32 off, u32 target);
 void x86_ret(struct x86_code *code);
+/* As few nops as reach the next multiple of @align, a power of two up to 64. */
+void x86_align(struct x86_code *code, u32 align);
 
 #endif
