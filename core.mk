@@ -1,6 +1,6 @@
 # The pure core: same C in the kernel module and in user space.  Read by Makefile and kernel/ub-jit/Kbuild.
 CORE := ir/op.o ir/wire.o ir/text.o \
-	verifier/verify.o verifier/cfg.o verifier/bits.o verifier/range.o verifier/reg.o \
+	verifier/verify.o verifier/cfg.o verifier/bits.o verifier/range.o verifier/walk.o verifier/reg.o \
 	verifier/state.o verifier/step.o verifier/step_int.o verifier/mem.o verifier/check.o \
 	verifier/paths.o verifier/time.o verifier/log.o \
 	kernel/ub-jit/x86.o kernel/ub-jit/layout.o kernel/ub-jit/flow.o kernel/ub-jit/flags.o \

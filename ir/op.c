@@ -53,6 +53,18 @@ u8 ub_insn_base_reg(const struct ub_insn *insn)
 	}
 }
 
+bool ub_insn_is_constant_access(const struct ub_insn *insn)
+{
+	switch (ub_op_info[insn->op].shape) {
+	case UB_S_LOAD:
+	case UB_S_STORE:
+	case UB_S_MEM:
+		return ub_insn_base_reg(insn) == UB_NOREG;
+	default:
+		return false;
+	}
+}
+
 u8 ub_insn_index_reg(const struct ub_insn *insn)
 {
 	switch (ub_op_info[insn->op].shape) {

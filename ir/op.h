@@ -162,6 +162,8 @@ static inline u8 ub_insn_scale(const struct ub_insn *insn)
 u8 ub_insn_index_reg(const struct ub_insn *insn);
 /* The base of the address of shapes ADDR, LOAD, STORE, STOREI and MEM, or UB_NOREG. */
 u8 ub_insn_base_reg(const struct ub_insn *insn);
+/* Does it read or write memory at a constant address, imm? */
+bool ub_insn_is_constant_access(const struct ub_insn *insn);
 
 /*
  * Bit n: the instruction reads register n, as an operand, a base or an index, by its nature, or because it keeps some

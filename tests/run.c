@@ -58,7 +58,7 @@ static u32 line_of_insn(const struct test *t, u32 idx)
 				skip = label + 1 - line;
 		while (skip < len && isspace(line[skip]))
 			skip++;
-		if (skip < len && cnt++ == idx)
+		if (skip < len && strncmp(line + skip, "resident ", 9) && cnt++ == idx)
 			return i;
 	}
 	return section->from - 1;

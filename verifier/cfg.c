@@ -86,8 +86,6 @@ static bool is_user(const struct ub_env *env, u64 start, u64 len)
 static int check_constants(struct ub_env *env, const struct ub_insn *insn, u32 idx)
 {
 	const struct ub_op_info *info = &ub_op_info[insn->op];
-	bool is_const_load = info->shape == UB_S_LOAD && insn->src == UB_NOREG;
-	bool is_const_store = (info->shape == UB_S_STORE || info->shape == UB_S_MEM) && insn->dst == UB_NOREG;
 	u64 imm = insn->imm, limit = env->limit;
 
 	if (info->shape == UB_S_MARK && !is_user(env, imm, insn->off))
@@ -96,9 +94,9 @@ static int check_constants(struct ub_env *env, const struct ub_insn *insn, u32 i
 	if (info->shape == UB_S_IP && imm > limit)
 		return ub_refuse(env, UB_REFUSE_ADDRESS, idx, "exit to 0x%llx, above the limit of 0x%llx",
 				 (unsigned long long)imm, (unsigned long long)limit);
-	if ((is_const_load || is_const_store) && !is_user(env, imm, ub_insn_mem_bytes(insn)))
+	if (ub_insn_is_constant_access(insn) && !is_user(env, imm, ub_insn_mem_bytes(insn)))
 		return ub_refuse(env, UB_REFUSE_ADDRESS, idx, "%s of %u bytes at 0x%llx ends above the limit of 0x%llx",
-				 is_const_load ? "load" : "store", ub_insn_mem_bytes(insn),
+				 info->effect & UB_E_WR_MEM ? "store" : "load", ub_insn_mem_bytes(insn),
 				 (unsigned long long)imm, (unsigned long long)limit);
 	return 0;
 }
@@ -114,6 +112,7 @@ static int check_targets(struct ub_env *env, const struct ub_insn *insn, u32 idx
 					 (long long)target, env->block->insn_cnt);
 		env->at[target] |= UB_AT_LABEL;
 	}
+	env->tick_cnt += effect & UB_E_TICK ? 1 : 0;
 	if (!(effect & UB_E_ENDS) && !is_inside(env, (s64)idx + 1))
 		return ub_refuse(env, UB_REFUSE_TARGET, idx, "control runs past the end of the block");
 	return 0;
@@ -141,6 +140,23 @@ static int check_entry(struct ub_env *env, u32 no)
 	return 0;
 }
 
+/* The shapes are known to be good. */
+static int check_renewals(struct ub_env *env)
+{
+	u32 idx, to;
+
+	for (idx = 0; idx < env->block->insn_cnt; idx++) {
+		if (!(ub_env_effect(env, idx) & UB_E_TICK))
+			continue;
+		to = ub_insn_target(ub_env_insn(env, idx), idx);
+		to += ub_env_insn(env, to)->op == UB_OP_INSN;
+		if (ub_env_insn(env, to)->op != UB_OP_CHECK)
+			return ub_refuse(env, UB_REFUSE_UNCHECKED, idx, "tick goes to insn %lld, where no check stands",
+					 (long long)ub_insn_target(ub_env_insn(env, idx), idx));
+	}
+	return 0;
+}
+
 int ub_cfg_check_shape(struct ub_env *env)
 {
 	u32 idx, mark = UB_MARK_NONE;
@@ -163,7 +179,7 @@ int ub_cfg_check_shape(struct ub_env *env)
 	for (idx = 0; idx < env->block->entry_cnt; idx++)
 		if ((err = check_entry(env, idx)))
 			return err;
-	return 0;
+	return check_renewals(env);
 }
 
 u32 ub_cfg_next(const struct ub_env *env, u32 idx, u32 nth)
@@ -184,7 +200,7 @@ void ub_cfg_walk_reset(struct ub_env *env)
 	env->post_cnt = 0;
 }
 
-void ub_cfg_walk(struct ub_env *env, u32 root, bool cut_checks, void (*back)(struct ub_env *, u32 from, u32 to))
+void ub_cfg_walk(struct ub_env *env, u32 root, bool cut_pauses, void (*back)(struct ub_env *, u32 from, u32 to))
 {
 	u32 depth = 0, idx, to, nth;
 
@@ -195,7 +211,7 @@ void ub_cfg_walk(struct ub_env *env, u32 root, bool cut_checks, void (*back)(str
 	while (depth) {
 		idx = env->stack[depth - 1];
 		nth = env->next[idx] & 3;
-		if (nth == NEXT_NONE || (cut_checks && ub_env_is_check(env, idx))) {
+		if (nth == NEXT_NONE || (cut_pauses && ub_env_is_pause(env, idx))) {
 			env->next[idx] = NEXT_DONE;
 			env->post[env->post_cnt++] = idx;
 			depth--;

@@ -90,8 +90,6 @@ int ub_check_insn(struct ub_env *env, const struct ub_state *state, u32 idx)
 
 	if ((err = check_reads(env, state, idx)))
 		return err;
-	if (ub_env_effect(env, idx) & UB_E_TICK)
-		return ub_refuse(env, UB_REFUSE_UNCHECKED, idx, "ticks are not counted yet");
 	if ((err = check_mark(env, state, idx)) || (err = check_exact(env, state, idx))) {
 		ub_log_explain(env, state, idx, UB_NOREG);
 		return err;

@@ -17,7 +17,8 @@ struct ub_label {
 	u32 insn_idx;
 	u32 visits;		/* how often the state has changed */
 	u32 first_from;		/* the edge that came first: an instruction + 1, 0 the entry */
-	u32 lost_from[UB_TEMPS_END - UB_T0];	/* for the log: the edge that took a temporary's kind away */
+	u32 lost_from[UB_TEMPS_END];	/* for the log: the edge that took a register's kind away */
+	u8 tries[UB_TEMPS_END];	/* how often a register was made to drift */
 	bool is_seen;
 };
 
@@ -35,6 +36,7 @@ struct ub_env {
 	u32 *stack;		/* of the walk; scratch for others */
 	u8 *next;		/* of the walk: the successor to take next */
 	u32 post_cnt;
+	u32 tick_cnt;
 	u32 label_cnt;
 	struct ub_label *labels;
 	u64 *pending;		/* bit per label: its state changed since it was run */
@@ -60,6 +62,12 @@ static inline bool ub_env_is_check(const struct ub_env *env, u32 idx)
 	return effect & UB_E_CHECK && !(effect & UB_E_REP);
 }
 
+/* Does a stretch of instructions end here that the time rule measures? */
+static inline bool ub_env_is_pause(const struct ub_env *env, u32 idx)
+{
+	return ub_env_is_check(env, idx) || ub_env_effect(env, idx) & UB_E_TICK;
+}
+
 /* May what is known of @reg justify an access?  Only of what is in a machine register throughout. */
 static inline bool ub_env_in_machine(const struct ub_env *env, u8 reg)
 {
@@ -77,10 +85,10 @@ int ub_cfg_check_flow(struct ub_env *env);
 /* The nth (0, 1) successor, or UB_NO_EDGE. */
 u32 ub_cfg_next(const struct ub_env *env, u32 idx, u32 nth);
 /*
- * Walks depth first from @root over what was not walked before and appends to env->post.  With @cut_checks the edges
- * out of checks do not exist.  Calls @back(env, from, to) for each edge that closes a cycle.
+ * Walks depth first from @root over what was not walked before and appends to env->post.  With @cut_pauses the edges
+ * out of checks and ticks do not exist.  Calls @back(env, from, to) for each edge that closes a cycle.
  */
-void ub_cfg_walk(struct ub_env *env, u32 root, bool cut_checks, void (*back)(struct ub_env *, u32 from, u32 to));
+void ub_cfg_walk(struct ub_env *env, u32 root, bool cut_pauses, void (*back)(struct ub_env *, u32 from, u32 to));
 void ub_cfg_walk_reset(struct ub_env *env);
 
 /* time.c */
@@ -88,6 +96,12 @@ int ub_time_check(struct ub_env *env);
 
 /* paths.c */
 int ub_paths_check(struct ub_env *env);
+
+/* What is known of @reg, of any kind, that also holds while a CPU speculates. */
+static inline struct ub_reg ub_env_known(const struct ub_env *env, const struct ub_state *state, u8 reg)
+{
+	return ub_env_in_machine(env, reg) ? state->regs[reg] : ub_reg_any();
+}
 
 /* step.c: what @state is behind instruction @idx. */
 void ub_step(const struct ub_env *env, struct ub_state *state, u32 idx);

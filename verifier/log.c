@@ -64,23 +64,16 @@ int ub_refuse(struct ub_env *env, enum ub_refusal refusal, u32 idx, const char *
 
 static bool is_informative(const struct ub_reg *reg)
 {
-	return reg->kind == UB_REG_GUARDED || reg->is_bounded ||
+	return reg->kind >= UB_REG_WALKING || reg->is_bounded ||
 	       (reg->kind == UB_REG_SCALAR && (reg->range.span != UB_U64_MAX || reg->bits.mask != UB_U64_MAX));
 }
 
-static void put_reg(struct ub_log *log, u8 no, const struct ub_reg *reg)
+static void put_scalar(struct ub_log *log, const struct ub_reg *reg)
 {
 	unsigned long long lo = reg->range.lo, hi = lo + reg->range.span;
 	struct ub_bits implied = ub_bits_between(lo, hi < lo ? UB_U64_MAX : hi);
 
-	put(log, " %s=", ub_reg_name(no));
-	if (reg->kind == UB_REG_UNWRITTEN)
-		put(log, "unwritten");
-	else if (reg->kind == UB_REG_GUARDED && !reg->range.span)
-		put(log, "guard+%llu", lo);
-	else if (reg->kind == UB_REG_GUARDED)
-		put(log, "guard+%llu..%llu", lo, hi);
-	else if (reg->range.span == UB_U64_MAX)
+	if (reg->range.span == UB_U64_MAX)
 		put(log, "any");
 	else if (!reg->range.span)
 		put(log, lo < 4096 ? "%llu" : "0x%llx", lo);
@@ -88,8 +81,29 @@ static void put_reg(struct ub_log *log, u8 no, const struct ub_reg *reg)
 		put(log, "%lld..%lld", (long long)lo, (long long)hi);
 	else
 		put(log, hi < 4096 ? "%llu..%llu" : "0x%llx..0x%llx", lo, hi);
-	if (reg->kind == UB_REG_SCALAR && (hi < lo ? reg->bits.mask != UB_U64_MAX : reg->bits.mask != implied.mask))
+	if (hi < lo ? reg->bits.mask != UB_U64_MAX : reg->bits.mask != implied.mask)
 		put(log, "{unknown bits 0x%llx}", (unsigned long long)reg->bits.mask);
+}
+
+/* "guard+8", "guard+0..8+t*0..8", "-1..4294967295+t*-1..0" */
+static void put_walk(struct ub_log *log, const char *what, struct ub_walk walk)
+{
+	put(log, "%s%lld", what, (long long)walk.lo);
+	if (walk.hi != walk.lo)
+		put(log, "..%lld", (long long)walk.hi);
+	if (ub_walk_drifts(walk))
+		put(log, "+t*%d..%d", walk.down, walk.up);
+}
+
+static void put_reg(struct ub_log *log, u8 no, const struct ub_reg *reg)
+{
+	put(log, " %s=", ub_reg_name(no));
+	if (reg->kind == UB_REG_UNWRITTEN)
+		put(log, "unwritten");
+	else if (reg->kind == UB_REG_SCALAR)
+		put_scalar(log, reg);
+	else
+		put_walk(log, reg->kind == UB_REG_GUARDED ? "guard+" : "", reg->walk);
 	if (reg->is_bounded)
 		put(log, "{bounded}");
 }
@@ -123,10 +137,10 @@ static void put_cause(struct ub_env *env, const struct ub_state *state, u8 no)
 
 	put(env->log, "  why:");
 	put_reg(env->log, no, reg);
-	if (reg->by & UB_BY_MERGE && no >= UB_T0) {
+	if (reg->by & UB_BY_MERGE) {
 		at = reg->by & ~UB_BY_MERGE;
 		label = &env->labels[env->label_no[at]];
-		edge = label->lost_from[no - UB_T0];
+		edge = label->lost_from[no];
 		put(env->log, " since paths meet at insn %u; it was lost on the way from ", at);
 		if (edge)
 			put_insn(env, edge - 1);
@@ -149,7 +163,7 @@ static const char *suggestion(enum ub_refusal refusal)
 	case UB_REFUSE_UNWRITTEN:
 		return "write it on every path, and again after each syscall";
 	case UB_REFUSE_UNGUARDED:
-		return "guard r16 or r17 before the access, and add only known, non-negative numbers to it";
+		return "guard r16 or r17 or hold the base before the access, and add only known numbers to it";
 	case UB_REFUSE_WINDOW:
 		return "fold the displacement into the guard";
 	case UB_REFUSE_INEXACT:

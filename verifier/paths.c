@@ -41,12 +41,12 @@ static u32 next_pending(struct ub_env *env, u32 no)
 	return env->label_cnt;
 }
 
-/* Remembers which edge took the kind of a temporary away: this one, or when this one had better to offer, the first. */
+/* Remembers which edge took the kind of a register away: this one, or when this one had better to offer, the first. */
 static void note_lost(struct ub_label *label, const struct ub_state *from, u32 edge, u32 lost)
 {
 	u32 reg;
 
-	for (reg = UB_T0; reg < UB_TEMPS_END; reg++) {
+	for (reg = 0; reg < UB_TEMPS_END; reg++) {
 		struct ub_reg *now = &label->state.regs[reg];
 		bool is_lost_here = lost & 1u << reg;
 
@@ -54,16 +54,23 @@ static void note_lost(struct ub_label *label, const struct ub_state *from, u32 e
 		    (!is_lost_here && from->regs[reg].kind <= now->kind))
 			continue;
 		now->by = UB_BY_MERGE | label->insn_idx;
-		label->lost_from[reg - UB_T0] = is_lost_here ? edge : label->first_from;
+		label->lost_from[reg] = is_lost_here ? edge : label->first_from;
 	}
 }
 
-/* What holds in env->now holds on the edge to @to.  @edge: the instruction it comes from + 1, 0 for an entry. */
-static void flow_to(struct ub_env *env, u32 to, u32 edge)
+/*
+ * What holds in env->now holds on the edge to @to.  @edge: the instruction it comes from + 1, 0 for an entry; @from_no the
+ * label it comes from.  Labels are numbered in reverse post order, so an edge closes a cycle if and only if it does not
+ * lead to a greater number.
+ */
+static void flow_to(struct ub_env *env, u32 to, u32 edge, u32 from_no)
 {
 	u32 no = env->label_no[to], lost;
 	struct ub_label *label = &env->labels[no];
-	bool must_widen = env->at[to] & UB_AT_HEAD && label->visits >= WIDEN_AFTER;
+	struct ub_widen how = {
+		.must_widen = label->visits >= WIDEN_AFTER, .has_ticks = env->tick_cnt,
+		.is_back = edge && no <= from_no, .tries = label->tries,
+	};
 
 	env->work += JOIN_WORK;
 	if (!label->is_seen) {
@@ -74,7 +81,7 @@ static void flow_to(struct ub_env *env, u32 to, u32 edge)
 		set_pending(env, no);
 		return;
 	}
-	if (ub_state_join(&label->state, &env->now, must_widen, env->limit, &lost)) {
+	if (ub_state_join(&label->state, &env->now, env->at[to] & UB_AT_HEAD ? &how : NULL, env->limit, &lost)) {
 		label->visits++;
 		set_pending(env, no);
 	}
@@ -92,12 +99,12 @@ static void run_label(struct ub_env *env, u32 no)
 		ub_step(env, &env->now, idx);
 		env->work++;
 		if (effect & UB_E_JUMPS)
-			flow_to(env, ub_insn_target(ub_env_insn(env, idx), idx), idx + 1);
+			flow_to(env, ub_insn_target(ub_env_insn(env, idx), idx), idx + 1, no);
 		if (effect & UB_E_ENDS)
 			return;
 		idx++;
 	} while (!is_label(env, idx));
-	flow_to(env, idx, idx);
+	flow_to(env, idx, idx, no);
 }
 
 static int find_states(struct ub_env *env)
@@ -106,7 +113,7 @@ static int find_states(struct ub_env *env)
 
 	for (i = 0; i < env->block->entry_cnt; i++) {
 		ub_state_enter(&env->now);
-		flow_to(env, env->block->entries[i].insn_idx, 0);
+		flow_to(env, env->block->entries[i].insn_idx, 0, 0);
 	}
 	while ((no = next_pending(env, no)) < env->label_cnt) {
 		if (env->work > MAX_WORK)

@@ -5,7 +5,9 @@
  * Scalars carry both views of bits.c and range.c and let each sharpen the other.  No function here looks at a branch.
  */
 #include "reg.h"
-#include "verify.h"
+
+#define MAX_WALK	(1ll << 57)
+#define MAX_PLAIN	0xffffffffull	/* what grows past it at the head of a loop with ticks walks */
 
 /* Each view tells the other what it knows. */
 static struct ub_reg scalar(struct ub_bits bits, struct ub_range range)
@@ -53,15 +55,31 @@ struct ub_reg ub_reg_between(u64 lo, u64 hi)
 	return scalar(UB_BITS_ANY, ub_range_between(lo, hi));
 }
 
-struct ub_reg ub_reg_guard(void)
+static struct ub_reg guarded(struct ub_walk walk)
 {
-	return (struct ub_reg){ .bits = UB_BITS_ANY, .range = ub_range_const(0), .kind = UB_REG_GUARDED };
+	return (struct ub_reg){ .walk = walk, .kind = UB_REG_GUARDED };
+}
+
+/* Without drift it is a scalar. */
+static struct ub_reg walking(struct ub_walk walk)
+{
+	if (!ub_walk_drifts(walk))
+		return ub_reg_between(walk.lo, walk.hi);
+	return (struct ub_reg){ .walk = walk, .kind = UB_REG_WALKING };
+}
+
+struct ub_reg ub_reg_guard(s64 off)
+{
+	return guarded(ub_walk_between(off, off));
 }
 
 bool ub_reg_equal(const struct ub_reg *a, const struct ub_reg *b)
 {
-	return a->kind == b->kind && a->is_bounded == b->is_bounded && ub_bits_equal(a->bits, b->bits) &&
-	       ub_range_equal(a->range, b->range);
+	if (a->kind != b->kind || a->is_bounded != b->is_bounded)
+		return false;
+	if (a->kind >= UB_REG_WALKING)
+		return ub_walk_equal(a->walk, b->walk);
+	return ub_bits_equal(a->bits, b->bits) && ub_range_equal(a->range, b->range);
 }
 
 u64 ub_reg_min(const struct ub_reg *a)
@@ -76,14 +94,20 @@ u64 ub_reg_max(const struct ub_reg *a)
 
 struct ub_reg ub_reg_plain(const struct ub_reg *a, u64 limit)
 {
+	struct ub_walk walk;
 	struct ub_reg reg;
 
 	switch (a->kind) {
 	case UB_REG_SCALAR:
 		return *a;
+	case UB_REG_WALKING:
+		walk = ub_walk_settle(a->walk);
+		reg = ub_reg_between(walk.lo, walk.hi);
+		break;
 	case UB_REG_GUARDED:
-		/* Sound: the guard's result is 0..limit, limit + UB_WINDOW does not overflow. */
-		reg = ub_reg_between(a->range.lo, limit + a->range.lo + a->range.span);
+		/* Sound: what guard made is 0..limit; the arc is shorter than the circle, since walks are of 60 bits. */
+		walk = ub_walk_settle(a->walk);
+		reg = ub_reg_between(walk.lo, limit + walk.hi);
 		break;
 	default:
 		reg = ub_reg_any();
@@ -93,64 +117,166 @@ struct ub_reg ub_reg_plain(const struct ub_reg *a, u64 limit)
 	return reg;
 }
 
-struct ub_reg ub_reg_move_guard(const struct ub_reg *a, s64 lo, s64 hi, u64 limit)
+bool ub_reg_walk(const struct ub_reg *a, struct ub_walk *ret)
 {
-	struct ub_reg reg = ub_reg_guard();
-	s64 first, last;
+	s64 lo = a->range.lo;
 
-	/* Sound: guard + k + x for lo <= x <= hi, in whole numbers, so within the window nothing can wrap. */
-	if (__builtin_add_overflow((s64)a->range.lo, lo, &first) || first < 0 ||
-	    __builtin_add_overflow((s64)(a->range.lo + a->range.span), hi, &last) || last < first ||
-	    last > (s64)UB_WINDOW) {
-		reg = ub_reg_plain(a, limit);
-		return scalar(UB_BITS_ANY, ub_range_add(reg.range, ub_range_between(lo, hi)));
+	if (a->kind == UB_REG_WALKING) {
+		*ret = a->walk;
+		return true;
 	}
-	reg.range = ub_range_between(first, last);
+	if (a->kind != UB_REG_SCALAR || a->range.span > MAX_WALK || lo < -MAX_WALK || lo > MAX_WALK)
+		return false;
+	/* Sound: an arc from lo, read as signed, does not pass the greatest s64. */
+	*ret = ub_walk_between(lo, lo + (s64)a->range.span);
+	return true;
+}
+
+static struct ub_reg keep_story(struct ub_reg reg, const struct ub_reg *of)
+{
+	reg.is_bounded = of->is_bounded;
+	reg.by = of->by;
 	return reg;
+}
+
+struct ub_reg ub_reg_tick(const struct ub_reg *a)
+{
+	struct ub_reg reg = *a;
+
+	if (a->kind >= UB_REG_WALKING)
+		reg.walk = ub_walk_tick(a->walk);
+	return reg;
+}
+
+struct ub_reg ub_reg_settle(const struct ub_reg *a)
+{
+	if (a->kind == UB_REG_WALKING)
+		return keep_story(walking(ub_walk_settle(a->walk)), a);
+	if (a->kind == UB_REG_GUARDED)
+		return keep_story(guarded(ub_walk_settle(a->walk)), a);
+	return *a;
+}
+
+/* Can it be taken for guarded? */
+static bool guard_walk(const struct ub_reg *a, u64 limit, struct ub_walk *ret)
+{
+	struct ub_reg plain;
+
+	*ret = ub_walk_between(0, 0);
+	if (a->kind == UB_REG_GUARDED) {
+		*ret = a->walk;
+		return true;
+	}
+	/* Sound: what is 0..limit by data flow, guard would not change. */
+	plain = ub_reg_plain(a, limit);
+	return ub_reg_max(&plain) <= limit;
 }
 
 struct ub_reg ub_reg_join(const struct ub_reg *a, const struct ub_reg *b, u64 limit)
 {
 	struct ub_reg reg, left, right;
+	struct ub_walk x, y;
 
 	if (a->kind == UB_REG_UNWRITTEN || b->kind == UB_REG_UNWRITTEN) {
 		reg = ub_reg_unwritten();
-	} else if (a->kind == UB_REG_GUARDED && b->kind == UB_REG_GUARDED) {
+	} else if ((a->kind == UB_REG_GUARDED || b->kind == UB_REG_GUARDED) && guard_walk(a, limit, &x) &&
+		   guard_walk(b, limit, &y)) {
 		/* Sound: each came from some guard; no access relies on which. */
-		reg = *a;
-		reg.range = ub_range_join(a->range, b->range);
-		reg.is_bounded = a->is_bounded && b->is_bounded;
+		reg = guarded(ub_walk_join(x, y));
+	} else if ((a->kind == UB_REG_WALKING || b->kind == UB_REG_WALKING) && ub_reg_walk(a, &x) && ub_reg_walk(b, &y)) {
+		reg = walking(ub_walk_join(x, y));
 	} else {
 		left = ub_reg_plain(a, limit);
 		right = ub_reg_plain(b, limit);
 		reg = scalar(ub_bits_join(left.bits, right.bits), ub_range_join(left.range, right.range));
-		reg.is_bounded = a->is_bounded && b->is_bounded;
 	}
+	reg.is_bounded = reg.kind != UB_REG_UNWRITTEN && a->is_bounded && b->is_bounded;
 	reg.by = a->by;
 	return reg;
 }
 
-struct ub_reg ub_reg_widen(const struct ub_reg *old, const struct ub_reg *joined, u64 limit)
+/* Holds all that @joined does, and can grow only as often as there are steps. */
+static struct ub_reg widen_range(const struct ub_reg *joined, u64 limit)
 {
-	static const u64 steps[] = { 0xff, 0xffff, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff };
-	struct ub_reg reg = ub_reg_any(), plain;
+	static const u64 steps[] = { 0xff, 0xffff, 0x7fffffff, MAX_PLAIN, 0x7fffffffffffffff };
+	struct ub_reg plain = ub_reg_plain(joined, limit);
 	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++)
+		if (ub_reg_max(&plain) <= steps[i])
+			return ub_reg_between(0, steps[i]);
+	return ub_reg_any();
+}
+
+/* Is @joined, at a head where @old was, rather a pointer or index on its way than a count or a mask? */
+static bool is_walker(const struct ub_reg *old, const struct ub_reg *joined, struct ub_walk *before, struct ub_walk *after)
+{
+	if (joined->kind == UB_REG_GUARDED) {
+		*before = *after = joined->walk;
+		if (old->kind == UB_REG_GUARDED)
+			*before = old->walk;
+		return true;
+	}
+	if (joined->kind == UB_REG_SCALAR && ub_reg_max(joined) <= MAX_PLAIN)
+		return false;
+	return ub_reg_walk(old, before) && ub_reg_walk(joined, after);
+}
+
+struct ub_reg ub_reg_widen(const struct ub_reg *old, const struct ub_reg *joined, const struct ub_widen *how, u64 limit)
+{
+	struct ub_walk before, after;
 
 	if (joined->kind == UB_REG_UNWRITTEN || ub_reg_equal(old, joined))
 		return *joined;
-	/* Sound: holds all that @joined does.  A guard whose offset still moves is not worth waiting for. */
-	plain = ub_reg_plain(joined, limit);
-	for (i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (ub_reg_max(&plain) <= steps[i]) {
-			reg = ub_reg_between(0, steps[i]);
-			break;
-		}
+	if (is_walker(old, joined, &before, &after)) {
+		if (ub_walk_equal(before, after) || (how->has_ticks && !how->is_back))
+			return *joined;
+		*how->tries += *how->tries < UB_U8_MAX;
+		if (how->has_ticks && ub_walk_widen(before, after, *how->tries, &after))
+			return keep_story(joined->kind == UB_REG_GUARDED ? guarded(after) : walking(after), joined);
 	}
-	if (joined->kind == UB_REG_GUARDED && ub_range_equal(old->range, joined->range))
-		reg = *joined;
-	reg.is_bounded = joined->is_bounded;
-	reg.by = joined->by;
-	return reg;
+	return how->must_widen ? keep_story(widen_range(joined, limit), joined) : *joined;
+}
+
+/* What becomes of two walks: with @op, of @a's and @b's; plain, by @otherwise, where that cannot be said. */
+static struct ub_reg combine(const struct ub_reg *a, const struct ub_reg *b, u64 limit,
+			     bool (*op)(struct ub_walk, struct ub_walk, struct ub_walk *),
+			     struct ub_reg (*otherwise)(const struct ub_reg *, const struct ub_reg *))
+{
+	struct ub_reg left, right;
+	struct ub_walk x, y;
+
+	/* Sound: guard + x + y in whole numbers, modulo 2^64 at last. */
+	if (a->kind == UB_REG_GUARDED && ub_reg_walk(b, &y) && op(a->walk, y, &x))
+		return guarded(x);
+	if ((a->kind == UB_REG_WALKING || b->kind == UB_REG_WALKING) && ub_reg_walk(a, &x) && ub_reg_walk(b, &y) &&
+	    op(x, y, &x))
+		return walking(x);
+	left = ub_reg_plain(a, limit);
+	right = ub_reg_plain(b, limit);
+	return otherwise(&left, &right);
+}
+
+struct ub_reg ub_reg_sum(const struct ub_reg *a, const struct ub_reg *b, u64 limit)
+{
+	return b->kind == UB_REG_GUARDED ? combine(b, a, limit, ub_walk_add, ub_reg_add) :
+					   combine(a, b, limit, ub_walk_add, ub_reg_add);
+}
+
+struct ub_reg ub_reg_difference(const struct ub_reg *a, const struct ub_reg *b, u64 limit)
+{
+	return combine(a, b, limit, ub_walk_sub, ub_reg_sub);
+}
+
+struct ub_reg ub_reg_scaled(const struct ub_reg *a, u32 cnt, u64 limit)
+{
+	struct ub_walk walk;
+	struct ub_reg plain;
+
+	if (a->kind == UB_REG_WALKING && ub_walk_shl(a->walk, cnt, &walk))
+		return walking(walk);
+	plain = ub_reg_plain(a, limit);
+	return ub_reg_shl(&plain, cnt);
 }
 
 struct ub_reg ub_reg_add(const struct ub_reg *a, const struct ub_reg *b)

@@ -4,7 +4,8 @@
  *
  * unwritten	nothing may read it: the machine register may hold anything, a kernel address too
  * scalar	any value in both @bits and @range
- * guarded	an address that guard made (0..LIMIT) plus an offset in @range; 0 <= offset <= UB_WINDOW, no wrap
+ * walking	a number in @walk, which drifts, modulo 2^64
+ * guarded	an address that guard or hold made (0..LIMIT) plus a number in @walk, modulo 2^64
  *
  * In the order of the enum each kind allows less than the one before; a join goes to the lesser.
  */
@@ -13,12 +14,18 @@
 
 #include "bits.h"
 #include "range.h"
+#include "walk.h"
 
-enum ub_reg_kind { UB_REG_UNWRITTEN, UB_REG_SCALAR, UB_REG_GUARDED };
+enum ub_reg_kind { UB_REG_UNWRITTEN, UB_REG_SCALAR, UB_REG_WALKING, UB_REG_GUARDED };
 
 struct ub_reg {
-	struct ub_bits bits;
-	struct ub_range range;
+	union {
+		struct {			/* scalar */
+			struct ub_bits bits;
+			struct ub_range range;
+		};
+		struct ub_walk walk;		/* walking, guarded */
+	};
 	u8 kind;		/* enum ub_reg_kind */
 	bool is_bounded;	/* bound has passed it: the value is <= LIMIT */
 	/* For the log only: who made it what it is; the instruction + 1, 0 the entry, or with UB_BY_MERGE the label. */
@@ -31,20 +38,37 @@ struct ub_reg ub_reg_unwritten(void);
 struct ub_reg ub_reg_any(void);
 struct ub_reg ub_reg_const(u64 value);
 struct ub_reg ub_reg_between(u64 lo, u64 hi);
-struct ub_reg ub_reg_guard(void);
+/* @off above what guard made, 0..LIMIT. */
+struct ub_reg ub_reg_guard(s64 off);
 /* Says nothing of @by. */
 bool ub_reg_equal(const struct ub_reg *a, const struct ub_reg *b);
 u64 ub_reg_min(const struct ub_reg *a);	/* of a scalar, as unsigned */
 u64 ub_reg_max(const struct ub_reg *a);
 
-/* The value as a plain number: of any kind, a guarded one being at most limit + its offset. */
+/* The value as a scalar: of any kind, a guarded one being at most limit + its walk. */
 struct ub_reg ub_reg_plain(const struct ub_reg *a, u64 limit);
-/* A guarded register plus something between lo and hi; plain when the sum may leave the window. */
-struct ub_reg ub_reg_move_guard(const struct ub_reg *a, s64 lo, s64 hi, u64 limit);
+/* The walk that holds the value of a scalar, if it is not all too large, or walking register; false for the others. */
+bool ub_reg_walk(const struct ub_reg *a, struct ub_walk *ret);
+
+/* What is known once there was one more tick, and once there was a check. */
+struct ub_reg ub_reg_tick(const struct ub_reg *a);
+struct ub_reg ub_reg_settle(const struct ub_reg *a);
 
 struct ub_reg ub_reg_join(const struct ub_reg *a, const struct ub_reg *b, u64 limit);
-/* A join that can grow only a few times: ranges go up in the steps of the widths, guards are lost. */
-struct ub_reg ub_reg_widen(const struct ub_reg *old, const struct ub_reg *joined, u64 limit);
+
+/* How to join at the head of a loop, so that it can grow only a few times. */
+struct ub_widen {
+	bool must_widen;	/* plain ranges go up in the steps of the widths; without ticks, guards that move are lost */
+	bool has_ticks;		/* what walks may move with t instead, */
+	bool is_back;		/* on an edge that closes a cycle; */
+	u8 *tries;		/* how often it did */
+};
+struct ub_reg ub_reg_widen(const struct ub_reg *old, const struct ub_reg *joined, const struct ub_widen *how, u64 limit);
+
+/* On all kinds, 64 bits. */
+struct ub_reg ub_reg_sum(const struct ub_reg *a, const struct ub_reg *b, u64 limit);
+struct ub_reg ub_reg_difference(const struct ub_reg *a, const struct ub_reg *b, u64 limit);
+struct ub_reg ub_reg_scaled(const struct ub_reg *a, u32 cnt, u64 limit);	/* a << cnt, cnt < 4 */
 
 /* On scalars. */
 struct ub_reg ub_reg_add(const struct ub_reg *a, const struct ub_reg *b);

@@ -29,23 +29,40 @@ void ub_state_forget_temps(struct ub_state *state, u32 by)
 	}
 }
 
-static bool join_reg(struct ub_reg *to, const struct ub_reg *from, bool must_widen, u64 limit)
+void ub_state_tick(struct ub_state *state)
+{
+	u32 reg;
+
+	for (reg = 0; reg < UB_TEMPS_END; reg++)
+		state->regs[reg] = ub_reg_tick(&state->regs[reg]);
+}
+
+void ub_state_settle(struct ub_state *state)
+{
+	u32 reg;
+
+	for (reg = 0; reg < UB_TEMPS_END; reg++)
+		state->regs[reg] = ub_reg_settle(&state->regs[reg]);
+}
+
+static bool join_reg(struct ub_reg *to, const struct ub_reg *from, const struct ub_widen *how, u64 limit)
 {
 	struct ub_reg joined;
 
 	if (ub_reg_equal(to, from))
 		return false;
 	joined = ub_reg_join(to, from, limit);
-	if (must_widen)
-		joined = ub_reg_widen(to, &joined, limit);
+	if (how)
+		joined = ub_reg_widen(to, &joined, how, limit);
 	if (ub_reg_equal(to, &joined))
 		return false;
 	*to = joined;
 	return true;
 }
 
-bool ub_state_join(struct ub_state *to, const struct ub_state *from, bool must_widen, u64 limit, u32 *ret_lost)
+bool ub_state_join(struct ub_state *to, const struct ub_state *from, const struct ub_widen *how, u64 limit, u32 *ret_lost)
 {
+	struct ub_widen one = how ? *how : (struct ub_widen){ 0 };
 	bool is_changed = false;
 	u32 reg;
 	u8 kind;
@@ -53,9 +70,11 @@ bool ub_state_join(struct ub_state *to, const struct ub_state *from, bool must_w
 	*ret_lost = 0;
 	for (reg = 0; reg < UB_TEMPS_END; reg++) {
 		kind = to->regs[reg].kind;
-		is_changed |= join_reg(&to->regs[reg], &from->regs[reg], must_widen, limit);
+		is_changed |= join_reg(&to->regs[reg], &from->regs[reg], how ? &one : NULL, limit);
 		if (kind != to->regs[reg].kind)
 			*ret_lost |= 1u << reg;
+		if (how)
+			one.tries++;
 	}
 	if (to->mark != from->mark && to->mark != UB_MARK_MIXED) {
 		to->mark = UB_MARK_MIXED;

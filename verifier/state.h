@@ -21,8 +21,13 @@ struct ub_state {
 /* As the guest comes in: its registers are anything, the temporaries unwritten. */
 void ub_state_enter(struct ub_state *state);
 void ub_state_forget_temps(struct ub_state *state, u32 by);
-/* Joins @from into @to; with @must_widen so that it can change only a few times.  True when @to changed.
- * A register of @to whose kind got worse has its bit set in *ret_lost. */
-bool ub_state_join(struct ub_state *to, const struct ub_state *from, bool must_widen, u64 limit, u32 *ret_lost);
+/* A tick; a check, which sets t back. */
+void ub_state_tick(struct ub_state *state);
+void ub_state_settle(struct ub_state *state);
+/*
+ * Joins @from into @to, at the head of a loop as @how says (NULL: elsewhere; how->tries is of all registers), so that it
+ * can change only a few times.  True when @to changed.  A register of @to whose kind changed has its bit set in *ret_lost.
+ */
+bool ub_state_join(struct ub_state *to, const struct ub_state *from, const struct ub_widen *how, u64 limit, u32 *ret_lost);
 
 #endif

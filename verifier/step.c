@@ -32,27 +32,33 @@ static bool tells_more(const struct step *step, u8 reg, const struct ub_reg *val
 void step_put(struct step *step, u8 reg, struct ub_reg value)
 {
 	/* Sound: a guarded value is a plain one too. */
-	if (!step_may_hold_guard(step, reg) && value.kind == UB_REG_GUARDED)
+	if (!step_may_hold_guard(step, reg) && value.kind >= UB_REG_WALKING)
 		value = ub_reg_plain(&value, step->limit);
 	value.by = tells_more(step, reg, &value) ? step->state->regs[reg].by : step->idx + 1;
 	step->state->regs[reg] = value;
 }
 
 /*
- * A register as a number of 64 bits.
+ * A register as it is known, of any kind.
  *
  * Sound, also while a CPU speculates: r16, r17 and the resident registers stay in machine registers.  Any other may live
  * in memory, and a load may run ahead of the store that wrote it and find what was there before (v4), which is anything.
  * So what is known of the others moves no guard; it only counts where nothing is speculative, for exitto.
  */
-struct ub_reg step_whole(const struct step *step, u8 reg)
+struct ub_reg step_known(const struct step *step, u8 reg)
 {
-	struct ub_reg value = ub_reg_any();
+	struct ub_reg value = ub_env_known(step->env, step->state, reg);
 
-	if (step_may_hold_guard(step, reg))
-		value = ub_reg_plain(&step->state->regs[reg], step->limit);
 	value.is_bounded = false;
 	return value;
+}
+
+/* A register as a number of 64 bits. */
+struct ub_reg step_whole(const struct step *step, u8 reg)
+{
+	struct ub_reg value = step_known(step, reg);
+
+	return ub_reg_plain(&value, step->limit);
 }
 
 /* A register as an operand of the instruction's width. */
@@ -119,8 +125,8 @@ void step_MOV(struct step *step)
 		step_put_part(step, step_part(step, step->insn->src));
 		return;
 	}
-	/* Sound: a whole copy is as good as the original, bound included, and from r16 and r17 the guard too. */
-	value = step_may_hold_guard(step, step->insn->src) ? *src : step_whole(step, step->insn->src);
+	/* Sound: a whole copy is as good as the original, bound and guard included. */
+	value = step_known(step, step->insn->src);
 	value.is_bounded = src->is_bounded;
 	step_put(step, step->insn->dst, value);
 }
@@ -162,41 +168,27 @@ static struct ub_reg scaled_index(const struct step *step)
 
 	if (index == UB_NOREG)
 		return ub_reg_const(0);
-	value = step_whole(step, index);
-	return ub_reg_shl(&value, ub_insn_scale(step->insn));
-}
-
-/* True and in bounds when @value is so small that signed sums with it cannot overflow. */
-static bool is_small(const struct ub_reg *value, s64 *ret_min, s64 *ret_max)
-{
-	if (ub_reg_max(value) > UB_WINDOW)
-		return false;
-	*ret_min = ub_reg_min(value);
-	*ret_max = ub_reg_max(value);
-	return true;
+	value = step_known(step, index);
+	return ub_insn_scale(step->insn) ? ub_reg_scaled(&value, ub_insn_scale(step->insn), step->limit) : value;
 }
 
 void step_LEA(struct step *step)
 {
 	const struct ub_insn *insn = step->insn;
 	struct ub_reg index = scaled_index(step), base, off = ub_reg_const((u64)(s64)insn->off), sum;
-	s64 min, max;
 
 	if (insn->src == UB_FS) {
 		step_put(step, insn->dst, step_unknown(step->width));
 		return;
 	}
-	if (insn->src != UB_NOREG && step->state->regs[insn->src].kind == UB_REG_GUARDED && step->width == 64 &&
-	    is_small(&index, &min, &max)) {
-		/* Sound: guard + k + index + off in whole numbers. */
-		step_put(step, insn->dst, ub_reg_move_guard(&step->state->regs[insn->src], min + insn->off,
-						       max + insn->off, step->limit));
-		return;
+	base = insn->src == UB_NOREG ? ub_reg_const(0) : step_known(step, insn->src);
+	sum = ub_reg_sum(&base, &index, step->limit);
+	sum = ub_reg_sum(&sum, &off, step->limit);
+	if (step->width == 32) {
+		sum = ub_reg_plain(&sum, step->limit);
+		sum = ub_reg_zext(&sum, 32);
 	}
-	base = insn->src == UB_NOREG ? ub_reg_const(0) : step_whole(step, insn->src);
-	sum = ub_reg_add(&base, &index);
-	sum = ub_reg_add(&sum, &off);
-	step_put(step, insn->dst, step->width == 64 ? sum : ub_reg_zext(&sum, 32));
+	step_put(step, insn->dst, sum);
 }
 
 /* Memory. */
@@ -204,12 +196,17 @@ void step_LEA(struct step *step)
 void step_GUARD(struct step *step)
 {
 	/* Sound: min(x, LIMIT) is 0..LIMIT for every x, also while a CPU speculates: cmp and cmov are data flow. */
-	step_put(step, step->insn->dst, ub_reg_guard());
+	step_put(step, step->insn->dst, ub_reg_guard(0));
 }
 
 void step_HOLD(struct step *step)
 {
-	step_put(step, step->insn->dst, ub_reg_any());
+	/* Sound: as guard, of the register less the constant, by data flow; where nothing is speculative it has just been
+	 * compared with LIMIT. */
+	struct ub_reg value = ub_reg_guard(step->insn->imm);
+
+	value.is_bounded = true;
+	step_put(step, step->insn->dst, value);
 }
 
 void step_HOLD32(struct step *step)
@@ -251,29 +248,30 @@ void step_STOREI(struct step *step)
 
 /* Arithmetic and logic. */
 
-/* guard += b.  False when that is not what it is. */
-static bool add_to_guard(struct step *step, const struct ub_reg *b)
-{
-	const struct ub_reg *a = &step->state->regs[step->insn->dst];
-	s64 min, max;
+typedef struct ub_reg (*any_kind_fn)(const struct ub_reg *a, const struct ub_reg *b, u64 limit);
 
-	if (a->kind != UB_REG_GUARDED || step->width != 64 || !is_small(b, &min, &max))
-		return false;
-	step_put(step, step->insn->dst, ub_reg_move_guard(a, min, max, step->limit));
-	return true;
+/* dst = dst OP b, all 64 bits, of which guards and walks may be left. */
+static void whole(struct step *step, any_kind_fn op, struct ub_reg b)
+{
+	struct ub_reg a = step_known(step, step->insn->dst);
+
+	step_put(step, step->insn->dst, op(&a, &b, step->limit));
 }
 
 void step_ADD(struct step *step)
 {
-	struct ub_reg b = step_part(step, step->insn->src);
-
-	if (!add_to_guard(step, &b))
-		binary(step, ub_reg_add, b);
+	if (step->width == 64)
+		whole(step, ub_reg_sum, step_known(step, step->insn->src));
+	else
+		binary(step, ub_reg_add, step_part(step, step->insn->src));
 }
 
 void step_SUB(struct step *step)
 {
-	binary(step, ub_reg_sub, step_part(step, step->insn->src));
+	if (step->width == 64)
+		whole(step, ub_reg_difference, step_known(step, step->insn->src));
+	else
+		binary(step, ub_reg_sub, step_part(step, step->insn->src));
 }
 
 void step_AND(struct step *step)
@@ -318,10 +316,8 @@ void step_TEST(struct step *step)
 /* Adds a constant that may be negative. */
 static void add_constant(struct step *step, s64 imm)
 {
-	const struct ub_reg *a = &step->state->regs[step->insn->dst];
-
-	if (a->kind == UB_REG_GUARDED && step->width == 64)
-		step_put(step, step->insn->dst, ub_reg_move_guard(a, imm, imm, step->limit));
+	if (step->width == 64)
+		whole(step, ub_reg_sum, ub_reg_const((u64)imm));
 	else
 		binary(step, ub_reg_add, ub_reg_const((u64)imm & ub_low_mask(step->width)));
 }
@@ -405,6 +401,11 @@ static void shift_left(struct step *step, u32 cnt)
 {
 	struct ub_reg a = step_part(step, step->insn->dst);
 
+	if (step->width == 64 && cnt < 4) {
+		a = step_known(step, step->insn->dst);
+		step_put(step, step->insn->dst, ub_reg_scaled(&a, cnt, step->limit));
+		return;
+	}
 	step_put_part(step, ub_reg_shl(&a, cnt));
 }
 
@@ -527,9 +528,17 @@ void step_SETCC(struct step *step)
 
 void step_CMOV(struct step *step)
 {
-	struct ub_reg a = step_part(step, step->insn->dst), b = step_part(step, step->insn->src);
+	struct ub_reg a, b;
 
-	/* Sound: either of the two; that both are guarded is not asked, so the result is a plain value. */
+	/* Sound: either of the two, by data flow. */
+	if (step->width == 64) {
+		a = step_known(step, step->insn->dst);
+		b = step_known(step, step->insn->src);
+		step_put(step, step->insn->dst, ub_reg_join(&a, &b, step->limit));
+		return;
+	}
+	a = step_part(step, step->insn->dst);
+	b = step_part(step, step->insn->src);
 	step_put_part(step, ub_reg_join(&a, &b, step->limit));
 }
 
@@ -566,12 +575,14 @@ void step_JEQ(struct step *step)
 
 void step_CHECK(struct step *step)
 {
-	(void)step;
+	/* Sound: on the way here t was anything there is; from here on it counts from zero. */
+	ub_state_settle(step->state);
 }
 
 void step_TICK(struct step *step)
 {
-	(void)step;
+	/* Sound: on both edges t is one more. */
+	ub_state_tick(step->state);
 }
 
 void step_BOUND(struct step *step)
@@ -605,6 +616,7 @@ void step_SYSCALL(struct step *step)
 {
 	u32 reg;
 
+	ub_state_settle(step->state);
 	for (reg = 0; reg < UB_NGUEST; reg++)
 		forget_over_call(step, reg);
 	step_put(step, UB_RAX, ub_reg_any());

@@ -24,6 +24,8 @@ void step_put(struct step *step, u8 reg, struct ub_reg value);
 void step_put_part(struct step *step, struct ub_reg value);
 /* dst becomes any value of the width. */
 void step_forget_dst(struct step *step);
+/* A register as it is known, of any kind; none but of those in machine registers. */
+struct ub_reg step_known(const struct step *step, u8 reg);
 /* A register as a number of 64 bits, as an operand of the instruction's width; its constant; anything of @width bits. */
 struct ub_reg step_whole(const struct step *step, u8 reg);
 struct ub_reg step_part(const struct step *step, u8 reg);

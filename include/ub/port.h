@@ -40,6 +40,7 @@ static inline void ub_free(const void *mem)
 #include <ub/port_user.h>
 #endif
 
+#define UB_U8_MAX	0xffu
 #define UB_U32_MAX	0xffffffffu
 #define UB_U64_MAX	0xffffffffffffffffull
 

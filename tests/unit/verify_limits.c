@@ -154,13 +154,36 @@ static void test_times(void)
 	expect(refusal(0) == UB_REFUSE_NONE, "and a mark where the ways meet");
 }
 
+/* With ticks the stretches between them are what counts. */
+static void test_tick_times(void)
+{
+	u32 tick, second;
+
+	reset();
+	put_many(UB_MAX_UNTICKED - 1);
+	tick = block.insn_cnt;
+	put(UB_OP_TICK, 0, 0, 0, 0, 0);
+	put(UB_OP_INSN, 0, 0, 0, 4, 0x2000);
+	put_many(UB_MAX_UNTICKED - 1);
+	second = block.insn_cnt;
+	put(UB_OP_TICK, 0, 0, 0, 1, 0);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	put(UB_OP_INSN, 0, 0, 0, 4, 0x2000);
+	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	insns[tick].off = second + 1 - tick;
+	expect(refusal(0) == UB_REFUSE_NONE, "as long without tick as may be");
+	insns[tick] = (struct ub_insn){ .op = UB_OP_ADDI, .mode = UB_W64, .imm = 1 };
+	expect(refusal(-EACCES) == UB_REFUSE_UNCHECKED, "a tick less");
+}
+
 /* --- the log --- */
 
 static void make_refused(void)
 {
 	reset();
 	put(UB_OP_GUARD, 0, UB_GUARDS, UB_RBX, 0, UB_ADDR_IMM(UB_NOREG, 0));
-	put(UB_OP_MOV, UB_W32, UB_GUARDS, UB_GUARDS, 0, 0);
+	put(UB_OP_BSWAP, UB_W64, UB_GUARDS, 0, 0, 0);
 	put(UB_OP_LOAD, UB_W64, UB_RAX, UB_GUARDS, 0, 0);
 	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
 }
@@ -178,7 +201,7 @@ static void test_log(void)
 	expect(len && !log.truncated && strlen(whole) == len, "a log with room");
 	expect(log.refusal == UB_REFUSE_UNGUARDED && log.insn_idx == 3 && log.user_ip == 0x1000, "what the log says");
 	expect(strstr(whole, "insn 3 at 0x1000: load of 8 bytes through r16, which is not guarded\n"), "the line");
-	expect(strstr(whole, "why: r16=0x0..0xffffffff since insn 2 (mov.32 r16, r16)"), "the cause");
+	expect(strstr(whole, "why: r16=any since insn 2 (bswap.64 r16)"), "the cause");
 	expect(strstr(whole, "try: "), "the suggestion");
 	for (size = 0; size <= len + 1; size++) {
 		memset(part, 0x55, sizeof(part));
@@ -340,6 +363,7 @@ int main(void)
 {
 	test_sizes();
 	test_times();
+	test_tick_times();
 	test_log();
 	test_names();
 	test_verified();

@@ -174,8 +174,10 @@ static struct ub_reg join_regs(const struct ub_reg *a, const struct ub_reg *b)
 static struct ub_reg widen_regs(const struct ub_reg *a, const struct ub_reg *b)
 {
 	struct ub_reg joined = ub_reg_join(a, b, 0);
+	u8 tries = 0;
+	struct ub_widen how = { .must_widen = true, .tries = &tries };
 
-	return ub_reg_widen(a, &joined, 0);
+	return ub_reg_widen(a, &joined, &how, 0);
 }
 
 static u64 c_insert16(u64 a, u64 b)
@@ -295,27 +297,37 @@ static void test_precision(void)
 	expect(ub_range_equal(ub_range_join(UB_RANGE_ANY, small), UB_RANGE_ANY), "any joined", 0, 0, 0);
 }
 
+/* @a moved by something between @lo and @hi. */
+static struct ub_reg moved_by(const struct ub_reg *a, s64 lo, s64 hi, u64 limit)
+{
+	struct ub_reg by = ub_reg_between(lo, hi);
+
+	return ub_reg_sum(&by, a, limit);
+}
+
 static void test_guards(void)
 {
 	const u64 limit = 0x7ffffffff000;
-	struct ub_reg guard = ub_reg_guard(), moved = ub_reg_move_guard(&guard, 8, 16, limit), back, plain;
+	struct ub_reg guard = ub_reg_guard(0), moved = moved_by(&guard, 8, 16, limit), back, plain;
 
-	expect(moved.kind == UB_REG_GUARDED && ub_reg_min(&moved) == 8 && ub_reg_max(&moved) == 16, "moved", 8, 16, 0);
-	back = ub_reg_move_guard(&moved, -8, -8, limit);
-	expect(back.kind == UB_REG_GUARDED && ub_reg_min(&back) == 0, "moved back", 8, 16, 0);
-	back = ub_reg_move_guard(&moved, -9, 0, limit);
-	expect(back.kind == UB_REG_SCALAR, "moved below", 8, 16, 0);
-	back = ub_reg_move_guard(&moved, 0, (s64)UB_WINDOW - 16, limit);
-	expect(back.kind == UB_REG_GUARDED, "moved to the edge", 8, 16, 0);
-	back = ub_reg_move_guard(&moved, 0, (s64)UB_WINDOW - 15, limit);
-	expect(back.kind == UB_REG_SCALAR, "moved past the edge", 8, 16, 0);
-	expect(reg_has(&back, 8) && reg_has(&back, limit + UB_WINDOW + 1), "its values", 8, 16, 0);
-	back = ub_reg_move_guard(&moved, 0, INT64_MAX, limit);
-	expect(back.kind == UB_REG_SCALAR, "moved by the most", 8, 16, 0);
-	back = ub_reg_move_guard(&moved, INT64_MIN, 0, limit);
+	expect(moved.kind == UB_REG_GUARDED && moved.walk.lo == 8 && moved.walk.hi == 16, "moved", 8, 16, 0);
+	back = moved_by(&moved, -9, -8, limit);
+	expect(back.kind == UB_REG_GUARDED && back.walk.lo == -1 && back.walk.hi == 8, "moved back", 8, 16, 0);
+	plain = ub_reg_plain(&back, limit);
+	expect(reg_has(&plain, -1) && reg_has(&plain, limit + 8) && !reg_has(&plain, -2), "its values", 8, 16, 0);
+	back = moved_by(&moved, 0, 1ll << 56, limit);
+	expect(back.kind == UB_REG_GUARDED, "moved far", 8, 16, 0);
+	back = moved_by(&moved, 0, 1ll << 60, limit);
+	expect(back.kind == UB_REG_SCALAR && reg_has(&back, 8), "moved too far", 8, 16, 0);
+	back = moved_by(&moved, INT64_MIN, 0, limit);
 	expect(back.kind == UB_REG_SCALAR, "moved by the least", 8, 16, 0);
+	back = ub_reg_difference(&moved, &moved, limit);
+	expect(back.kind == UB_REG_SCALAR && reg_has(&back, -limit - 8), "difference", 8, 16, 0);
 	back = ub_reg_join(&guard, &moved, limit);
-	expect(back.kind == UB_REG_GUARDED && ub_reg_min(&back) == 0 && ub_reg_max(&back) == 16, "joined", 0, 16, 0);
+	expect(back.kind == UB_REG_GUARDED && back.walk.lo == 0 && back.walk.hi == 16, "joined", 0, 16, 0);
+	plain = ub_reg_between(0, limit);
+	back = ub_reg_join(&moved, &plain, limit);
+	expect(back.kind == UB_REG_GUARDED && back.walk.lo == 0 && back.walk.hi == 16, "with what is low", 8, 16, 0);
 	plain = ub_reg_plain(&moved, limit);
 	back = ub_reg_join(&moved, &plain, limit);
 	expect(back.kind == UB_REG_SCALAR && reg_has(&back, limit + 16) && reg_has(&back, 8), "with plain", 8, 16, 0);

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * verify_walks: numbers that move with the ticks, against all concrete ones, for small numbers.
+ *
+ * All pairs of walks with ends from -3 to 3 and drifts up to 2, at each t from 0 to 4, all their members: the result must
+ * hold what the machine computes at that t.  The same for registers of all kinds that hold walks.
+ */
+#include "../../verifier/reg.h"
+#include "../../verifier/verify.h"
+
+#define END		3
+#define DRIFT		2
+#define MAX_T		4u
+#define LIMIT		5u		/* a guard is 0..LIMIT */
+#define MAX_WALKS	((2 * END + 1) * (2 * END + 1) * (DRIFT + 1) * (DRIFT + 1))
+
+static u64 fail_cnt, check_cnt;
+static struct ub_walk walks[MAX_WALKS];
+static u32 walk_cnt;
+
+static void expect(bool holds, const char *what, struct ub_walk a, struct ub_walk b, s64 x, u32 t)
+{
+	check_cnt++;
+	if (!holds && fail_cnt++ < 20)
+		printf("%s of %lld..%lld+t*%d..%d and %lld..%lld+t*%d..%d: %lld at t=%u\n", what, (long long)a.lo,
+		       (long long)a.hi, a.down, a.up, (long long)b.lo, (long long)b.hi, b.down, b.up, (long long)x, t);
+}
+
+/* Ends may be crossed: such a walk has members only once t has brought them apart. */
+static void make_walks(void)
+{
+	s64 lo, hi;
+	s32 down, up;
+
+	for (lo = -END; lo <= END; lo++)
+		for (hi = -END; hi <= END; hi++)
+			for (down = -DRIFT; down <= 0; down++)
+				for (up = 0; up <= DRIFT; up++)
+					walks[walk_cnt++] = (struct ub_walk){ lo, hi, down, up };
+}
+
+static s64 first_of(struct ub_walk a, u32 t)
+{
+	return a.lo + (s64)t * a.down;
+}
+
+static s64 last_of(struct ub_walk a, u32 t)
+{
+	return a.hi + (s64)t * a.up;
+}
+
+static void test_one(struct ub_walk a)
+{
+	struct ub_walk none = { 0 }, scaled, ticked = ub_walk_tick(a), settled = ub_walk_settle(a);
+	u32 t, later;
+	s64 x;
+
+	for (t = 0; t <= MAX_T; t++)
+		for (x = first_of(a, t); x <= last_of(a, t); x++) {
+			expect(ub_walk_shl(a, 3, &scaled) && ub_walk_has(scaled, 8 * x, t), "shl", a, none, x, t);
+			expect(ub_walk_has(ticked, x, t + 1), "tick", a, none, x, t);
+			for (later = 0; later <= MAX_T; later++)
+				expect(ub_walk_has(settled, x, later), "settle", a, none, x, later);
+		}
+	for (t = UB_WALK_TICKS - 1; t <= UB_WALK_TICKS; t++) {
+		expect(first_of(a, t) > last_of(a, t) || ub_walk_has(settled, first_of(a, t), 0), "settle", a, none, 0, t);
+		expect(first_of(a, t) > last_of(a, t) || ub_walk_has(settled, last_of(a, t), 0), "settle", a, none, 0, t);
+	}
+}
+
+static void test_two(struct ub_walk a, struct ub_walk b)
+{
+	struct ub_walk sum, difference, joined = ub_walk_join(a, b), widened = { 0 };
+	u32 t, tries;
+	s64 x, y;
+
+	expect(ub_walk_add(a, b, &sum), "add", a, b, 0, 0);
+	expect(ub_walk_sub(a, b, &difference), "sub", a, b, 0, 0);
+	for (t = 0; t <= MAX_T; t++) {
+		for (x = first_of(a, t); x <= last_of(a, t); x++) {
+			expect(ub_walk_has(joined, x, t), "join, left", a, b, x, t);
+			for (y = first_of(b, t); y <= last_of(b, t); y++) {
+				expect(ub_walk_has(sum, x + y, t), "add", a, b, x + y, t);
+				expect(ub_walk_has(difference, x - y, t), "sub", a, b, x - y, t);
+			}
+		}
+		for (y = first_of(b, t); y <= last_of(b, t); y++)
+			expect(ub_walk_has(joined, y, t), "join, right", a, b, y, t);
+	}
+	for (tries = 0; tries < 8; tries += 7)
+		for (t = 0; t <= MAX_T; t++) {
+			expect(ub_walk_widen(a, joined, tries, &widened), "widen", a, b, 0, t);
+			expect(first_of(widened, t) <= first_of(joined, t) && last_of(widened, t) >= last_of(joined, t), "widen",
+			       a, b, 0, t);
+		}
+}
+
+/* --- registers --- */
+
+static struct ub_reg reg_of(u8 kind, struct ub_walk walk)
+{
+	if (kind == UB_REG_SCALAR || !ub_walk_drifts(walk))
+		return ub_reg_between(walk.lo, walk.hi < walk.lo ? walk.lo : walk.hi);
+	return (struct ub_reg){ .kind = kind, .walk = walk };
+}
+
+static bool reg_has(const struct ub_reg *reg, u64 value, u32 t)
+{
+	u64 guard;
+
+	switch (reg->kind) {
+	case UB_REG_SCALAR:
+		return ub_bits_has(reg->bits, value) && ub_range_has(reg->range, value);
+	case UB_REG_WALKING:
+		return ub_walk_has(reg->walk, value, t);
+	case UB_REG_GUARDED:
+		for (guard = 0; guard <= LIMIT; guard++)
+			if (ub_walk_has(reg->walk, value - guard, t))
+				return true;
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void test_regs_of(u8 kind_a, struct ub_walk x, u8 kind_b, struct ub_walk y)
+{
+	struct ub_reg a = reg_of(kind_a, x), b = reg_of(kind_b, y);
+	struct ub_reg sum = ub_reg_sum(&a, &b, LIMIT), difference = ub_reg_difference(&a, &b, LIMIT);
+	struct ub_reg joined = ub_reg_join(&a, &b, LIMIT), scaled = ub_reg_scaled(&a, 2, LIMIT), plain = ub_reg_plain(&a, LIMIT);
+	struct ub_reg ticked = ub_reg_tick(&a), settled = ub_reg_settle(&a), widened;
+	u8 tries = 0;
+	struct ub_widen how = { .has_ticks = true, .is_back = true, .must_widen = true, .tries = &tries };
+	s64 left, right;
+	u32 t;
+
+	widened = ub_reg_widen(&a, &joined, &how, LIMIT);
+	for (t = 0; t <= MAX_T; t += 2)
+		for (left = -20; left <= 20; left++) {
+			if (!reg_has(&a, left, t)) {
+				expect(!reg_has(&b, left, t) || reg_has(&joined, left, t), "join of registers", x, y, left, t);
+				expect(!reg_has(&joined, left, t) || reg_has(&widened, left, t), "widening", x, y, left, t);
+				continue;
+			}
+			expect(reg_has(&joined, left, t), "join of registers", x, y, left, t);
+			expect(reg_has(&widened, left, t), "widening", x, y, left, t);
+			expect(reg_has(&plain, left, t), "plain", x, y, left, t);
+			expect(reg_has(&ticked, left, t + 1), "tick of a register", x, y, left, t);
+			expect(reg_has(&settled, left, 0), "settled register", x, y, left, t);
+			expect(reg_has(&scaled, left * 4, t), "scaled", x, y, left, t);
+			for (right = -20; right <= 20; right++) {
+				if (!reg_has(&b, right, t))
+					continue;
+				expect(reg_has(&sum, left + right, t), "sum", x, y, left + right, t);
+				expect(reg_has(&difference, left - right, t), "difference", x, y, left - right, t);
+			}
+		}
+}
+
+static void test_regs(void)
+{
+	static const u8 kinds[] = { UB_REG_SCALAR, UB_REG_WALKING, UB_REG_GUARDED };
+	u32 i, k, l;
+
+	for (i = 0; i + 7 < walk_cnt; i += 5)
+		for (k = 0; k < ARRAY_SIZE(kinds); k++)
+			for (l = 0; l < ARRAY_SIZE(kinds); l++) {
+				test_regs_of(kinds[k], walks[i], kinds[l], walks[(i * 31 + 7) % walk_cnt]);
+				test_regs_of(kinds[k], walks[i], kinds[l], walks[i + 7]);
+			}
+}
+
+/* What is too large is said to be so, and never counted wrong. */
+static void test_large(void)
+{
+	struct ub_walk far = ub_walk_between(0, 1ll << 58), fast = { .up = 1 << 30 }, one = { 1, 1, 0, 1 }, sum = one;
+
+	expect(!ub_walk_add(far, one, &sum) && ub_walk_equal(sum, one), "too far", far, one, 0, 0);
+	expect(!ub_walk_add(fast, one, &sum) && ub_walk_equal(sum, one), "too fast", fast, one, 0, 0);
+	expect(!ub_walk_shl(far, 1, &sum), "too far", far, one, 0, 0);
+	expect(!ub_walk_widen(one, ub_walk_join(one, far), 0, &sum), "too fast", one, far, 0, 0);
+	expect((u64)UB_WALK_TICKS << 30 > UB_WINDOW, "window", fast, one, 0, 0);
+}
+
+int main(void)
+{
+	u32 i, k;
+
+	make_walks();
+	for (i = 0; i < walk_cnt; i++) {
+		test_one(walks[i]);
+		for (k = i % 3; k < walk_cnt; k += 3)
+			test_two(walks[i], walks[k]);
+	}
+	test_regs();
+	test_large();
+	printf("%llu values checked\n", (unsigned long long)check_cnt);
+	printf("%d passed, %d failed\n", fail_cnt ? 0 : 1, fail_cnt ? 1 : 0);
+	return fail_cnt != 0;
+}
