@@ -6,14 +6,16 @@
 #include "../ir/interp.h"
 #include "../ir/parse.h"
 #include "../lifter/lift.h"
+#include "../verifier/verify.h"
 
 /* Where the guest of a case lives, in the runner's own address space.  Around the buffer nothing is mapped. */
 #define CODE_IP		0x10000000ull
 #define CODE_LEN	4096u
 #define BUF_IP		0x20000000ull
 #define BUF_LEN		8192u
+#define PAGE		4096u
 #define STACK_IP	(BUF_IP + 0x1800)	/* rsp, unless the case says otherwise */
-#define FS_IP		(BUF_IP + 0x400)	/* base of fs, not for the bare processor */
+#define FS_IP		(BUF_IP + 0x400)	/* base of fs */
 #define LIMIT		0x7ffffffff000ull
 
 /* All that a program can see of itself. */
@@ -23,16 +25,17 @@ struct guest {
 	u32 undefined;		/* flags not to compare */
 	u64 ip;
 	u8 buf[BUF_LEN];
+	u8 prot[BUF_LEN / PAGE];	/* PROT_* of its pages */
 };
 
 /* One "name=value" of a run line. */
-enum word_kind { WORD_REG, WORD_FLAG, WORD_MEM, WORD_IP, WORD_LEFT, WORD_YIELD, WORD_SYSCALL };
+enum word_kind { WORD_REG, WORD_FLAG, WORD_MEM, WORD_IP, WORD_LEFT, WORD_YIELD, WORD_SYSCALL, WORD_PAGE };
 struct word {
 	enum word_kind kind;
 	char name[32];
 	u8 reg;
 	u8 shift;		/* 8 for ah and its like */
-	u32 which;		/* flag; offset in the buffer; system call */
+	u32 which;		/* flag; offset in the buffer; system call; protection of the page */
 	u32 len;		/* bytes */
 	u64 val;
 };
@@ -46,8 +49,28 @@ bool value_parse(const char *text, u64 *ret);
 const char *reg_x86_name(u8 reg);
 const char *left_name(enum ub_left left);
 
+/* world.c: what one run line says, and the three ways to run it. */
+#define MAX_WORDS	64
+struct words {
+	struct word in[MAX_WORDS], out[MAX_WORDS];
+	u32 in_cnt, out_cnt;
+	u64 yield;		/* the question that is answered with yes, 0: none */
+};
+
+bool world_map(void);
+/* The buffer while nothing runs, for struct ub_lift_request. */
+bool world_read(void *ctx, u64 addr, u32 len, u64 *ret);
+/* Registers and memory that are all different, so that a mix-up shows, and then what @words say. */
+void guest_fresh(struct guest *guest, const struct words *words);
+enum ub_left guest_run_interp(const struct ub_block *block, const struct words *words, struct guest *guest);
+int guest_run_jit(const struct ub_verified *verified, const struct words *words, struct guest *guest);
+/* On the bare processor, stopped at @stop_ip. */
+bool guest_run_cpu(const u8 *code, u32 len, struct guest *guest, u64 stop_ip);
+
 /* cpu.c: runs the code at CODE_IP on the bare processor until a trap; guest->buf is not used, the memory is. */
 bool cpu_run(struct guest *guest);
+/* Can it run code that uses fs? */
+bool cpu_has_fs(void);
 
 /* x86.c */
 struct x86_line {
@@ -55,7 +78,7 @@ struct x86_line {
 	u32 len;
 	char text[96];		/* as Zydis says it */
 	bool is_syscall;
-	bool has_segment;	/* reads through fs or gs */
+	bool has_fs, has_gs;	/* memory through them */
 };
 /* Reads "48 01 f8 | add rax, rdi"; NULL, or what is wrong.  *ret_agrees: the text says what the bytes say. */
 const char *x86_parse(const char *line, u64 ip, struct x86_line *ret, bool *ret_agrees);

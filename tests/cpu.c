@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <sys/auxv.h>
 #include <ucontext.h>
 
 #include "case.h"
@@ -19,6 +20,18 @@ static const int signals[] = { SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 
 static struct guest *volatile entering, *volatile running;
 static gregset_t ours;
+static u64 our_fs;
+
+/* Are rdfsbase and wrfsbase there? */
+bool cpu_has_fs(void)
+{
+	return getauxval(AT_HWCAP2) & 2;	/* HWCAP2_FSGSBASE */
+}
+
+static void set_fs(u64 base)
+{
+	__asm__ volatile("wrfsbase %0" : : "r"(base));
+}
 
 static void take_guest(int sig, greg_t *gregs)
 {
@@ -37,6 +50,8 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 
 	(void)info;
 	if (running) {
+		if (our_fs)
+			set_fs(our_fs);		/* before anything else: what is the thread's own is found through it */
 		take_guest(sig, gregs);
 		running = NULL;
 		memcpy(gregs, ours, sizeof(ours));
@@ -48,6 +63,8 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 			gregs[greg_of[i]] = running->regs[i];
 		gregs[REG_EFL] = (gregs[REG_EFL] & ~(greg_t)UB_FL_ALL) | running->flags;
 		gregs[REG_RIP] = running->ip;
+		if (our_fs)
+			set_fs(FS_IP);
 	} else {
 		signal(sig, SIG_DFL);
 	}
@@ -64,6 +81,8 @@ bool cpu_run(struct guest *guest)
 		return false;
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &act, &old[i]);
+	if (cpu_has_fs())
+		__asm__ volatile("rdfsbase %0" : "=r"(our_fs));
 	entering = guest;
 	__asm__ volatile("int3" ::: "memory");
 	for (i = 0; i < ARRAY_SIZE(signals); i++)

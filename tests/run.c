@@ -9,14 +9,11 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
-#include <sys/mman.h>
 
 #include "case.h"
 #include "harness.h"
 
 #define TAIL_NR		500u	/* the call behind the code of a case: nobody makes it */
-#define MAX_WORDS	64
-#define MAX_STEPS	10000000u
 
 /* A case while it runs. */
 struct test {
@@ -233,7 +230,7 @@ static void read_x86_line(struct test *t, u32 i)
 	} else if (!agrees) {
 		file_fail(&t->file, i, "the bytes say \"%s\"", line.text);
 	}
-	if (line.is_syscall || line.has_segment)
+	if (line.is_syscall || line.has_gs || (line.has_fs && !cpu_has_fs()))
 		t->has_native = false;
 	memcpy(t->code + t->code_len, line.bytes, line.len);
 	t->code_len += line.len;
@@ -276,23 +273,13 @@ static bool may_dispatch(void *ctx, u64 nr)
 	return nr == TAIL_NR;
 }
 
-static bool read_data(void *ctx, u64 addr, u32 len, u64 *ret)
-{
-	(void)ctx;
-	if (addr < BUF_IP || addr > BUF_IP + BUF_LEN - len)
-		return false;
-	*ret = 0;
-	memcpy(ret, (void *)addr, len);
-	return true;
-}
-
 /* Only code that reaches a system call is worth lifting, so one stands behind that of the case. */
 static int lift_with(struct test *t, const char *tail, u32 tail_len)
 {
 	const u64 root = CODE_IP;
 	struct ub_lift_hint hints[17];
 	struct ub_lift_request request = {
-		.read_code = read_code, .may_dispatch = may_dispatch, .read_data = read_data, .ctx = t,
+		.read_code = read_code, .may_dispatch = may_dispatch, .read_data = world_read, .ctx = t,
 		.roots = &root, .root_cnt = 1, .entries = &root, .entry_cnt = 1, .hints = hints,
 		.goals = t->file.goals, .goal_cnt = t->file.goal_cnt,
 	};
@@ -365,55 +352,6 @@ static void jit(struct test *t)
 
 /* --- stages run and interp --- */
 
-struct words {
-	struct word in[MAX_WORDS], out[MAX_WORDS];
-	u32 in_cnt, out_cnt;
-	u64 yield;		/* the question that is answered with yes, 0: none */
-};
-
-/* The world of a run: the buffer, and the calls that its line answers. */
-struct world {
-	const struct words *words;
-	u64 asked;
-};
-
-static bool world_load(void *ctx, u64 addr, u32 len, u64 *ret)
-{
-	return read_data(ctx, addr, len, ret);
-}
-
-static bool world_store(void *ctx, u64 addr, u32 len, u64 val)
-{
-	(void)ctx;
-	if (addr < BUF_IP || addr > BUF_IP + BUF_LEN - len)
-		return false;
-	memcpy((void *)addr, &val, len);
-	return true;
-}
-
-static bool world_must_yield(void *ctx)
-{
-	struct world *world = ctx;
-
-	return ++world->asked == world->words->yield;
-}
-
-static bool world_syscall(void *ctx, u64 regs[UB_NGUEST])
-{
-	const struct world *world = ctx;
-	u32 i;
-
-	for (i = 0; i < world->words->in_cnt; i++) {
-		const struct word *word = &world->words->in[i];
-
-		if (word->kind != WORD_SYSCALL || word->which != (u32)regs[UB_RAX])
-			continue;
-		regs[UB_RAX] = word->val;
-		return true;
-	}
-	return false;
-}
-
 static bool parse_words(struct test *t, u32 line, struct words *ret)
 {
 	char *copy = strdup(t->file.lines[line] + strlen("run:")), *save, *text;
@@ -441,89 +379,6 @@ static bool parse_words(struct test *t, u32 line, struct words *ret)
 		file_fail(&t->file, line, "no \"=>\"");
 	free(copy);
 	return is_good && is_out;
-}
-
-/* Registers and memory that are all different, so that a mix-up shows. */
-static void fresh_guest(struct guest *guest, const struct words *words)
-{
-	u32 i;
-
-	memset(guest, 0, sizeof(*guest));
-	for (i = 0; i < UB_NGUEST; i++)
-		guest->regs[i] = 0x1010101010101010ull * (i + 1) + i;
-	for (i = 0; i < BUF_LEN; i++)
-		guest->buf[i] = i * 7 + i / 256;
-	guest->regs[UB_RSP] = STACK_IP;
-	guest->ip = CODE_IP;
-	for (i = 0; i < words->in_cnt; i++)
-		word_set(&words->in[i], guest);
-}
-
-static struct ub_interp enter(const struct guest *guest)
-{
-	struct ub_interp state = { .flags = guest->flags, .ip = guest->ip };
-
-	memcpy(state.regs, guest->regs, sizeof(guest->regs));
-	memcpy((void *)BUF_IP, guest->buf, BUF_LEN);
-	return state;
-}
-
-static void leave(struct guest *guest, const struct ub_interp *state)
-{
-	memcpy(guest->regs, state->regs, sizeof(guest->regs));
-	memcpy(guest->buf, (void *)BUF_IP, BUF_LEN);
-	guest->flags = state->flags;
-	guest->ip = state->ip;
-}
-
-static struct ub_interp_world make_world(struct world *world)
-{
-	return (struct ub_interp_world){
-		.ctx = world, .load = world_load, .store = world_store, .must_yield = world_must_yield,
-		.syscall = world_syscall, .limit = LIMIT, .fs_base = FS_IP, .max_steps = MAX_STEPS,
-	};
-}
-
-static enum ub_left run_interp(const struct test *t, const struct words *words, struct guest *guest)
-{
-	struct world ctx = { .words = words };
-	struct ub_interp_world world = make_world(&ctx);
-	struct ub_interp state = enter(guest);
-	enum ub_left left = ub_interp_run(t->block, &world, t->block->entry_cnt ? t->block->entries[0].insn_idx : 0,
-					  &state);
-
-	leave(guest, &state);
-	guest->undefined = state.undefined;
-	return left;
-}
-
-static int run_jit(const struct test *t, const struct words *words, struct guest *guest)
-{
-	struct world ctx = { .words = words };
-	struct ub_interp_world world = make_world(&ctx);
-	struct ub_interp state = enter(guest);
-	struct ub_image_exit exit;
-	enum ub_exit_kind kind;
-	int err = ub_harness_run(t->verified, &world, 0, &state, &kind, &exit);
-
-	leave(guest, &state);
-	return err;
-}
-
-/* Stops where the interpreter left. */
-static bool run_cpu(const struct test *t, struct guest *guest, u64 stop_ip)
-{
-	u8 *code = (u8 *)CODE_IP;
-	bool done;
-
-	memset(code, 0xcc, CODE_LEN);
-	memcpy(code, t->code, t->code_len + t->tail_len);
-	if (stop_ip >= CODE_IP && stop_ip < CODE_IP + CODE_LEN)
-		code[stop_ip - CODE_IP] = 0xcc;
-	memcpy((void *)BUF_IP, guest->buf, BUF_LEN);
-	done = cpu_run(guest);
-	memcpy(guest->buf, (void *)BUF_IP, BUF_LEN);
-	return done;
 }
 
 static void compare(struct test *t, u32 line, const char *who, const struct guest *want, const struct guest *have)
@@ -629,13 +484,13 @@ static void run_line(struct test *t, u32 line)
 
 	if (!parse_words(t, line, &words))
 		return;
-	fresh_guest(&before, &words);
+	guest_fresh(&before, &words);
 	want = before;
-	left = run_interp(t, &words, &want);
+	left = guest_run_interp(t->block, &words, &want);
 	expect_words(t, line, &words, &before, &want, left);
 	if (has_stage(t, STAGE_RUN) && words.yield < 2) {
 		have = before;
-		err = run_jit(t, &words, &have);
+		err = guest_run_jit(t->verified, &words, &have);
 		if (err)
 			file_fail(&t->file, line, "jit: %s", strerror(-err));
 		else
@@ -643,7 +498,7 @@ static void run_line(struct test *t, u32 line)
 	}
 	if (can_run_native(t, left)) {
 		have = before;
-		if (run_cpu(t, &have, left == UB_LEFT_FAULT ? 0 : want.ip))
+		if (guest_run_cpu(t->code, t->code_len + t->tail_len, &have, left == UB_LEFT_FAULT ? 0 : want.ip))
 			compare(t, line, "cpu", &want, &have);
 	}
 	t->file.passed += failed == t->file.failed;
@@ -717,21 +572,13 @@ static void run_case(const char *path, bool is_blessing, u32 *passed, u32 *faile
 	file_free(&t.file);
 }
 
-static bool map_guest(void)
-{
-	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
-
-	return mmap((void *)CODE_IP, CODE_LEN, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0) == (void *)CODE_IP &&
-	       mmap((void *)BUF_IP, BUF_LEN, PROT_READ | PROT_WRITE, flags, -1, 0) == (void *)BUF_IP;
-}
-
 int main(int argc, char **argv)
 {
 	bool is_blessing = false;
 	u32 passed = 0, failed = 0;
 	int i;
 
-	if (!map_guest()) {
+	if (!world_map()) {
 		perror("run: cannot map the guest");
 		return 1;
 	}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* values: the words of a run line: registers, flags, memory cells, how the block was left. */
+#include <sys/mman.h>
+
 #include "case.h"
 
 static const char *const reg_names[4][UB_NGUEST] = {
@@ -136,6 +138,11 @@ static bool parse_name(const char *name, struct word *word)
 		word->kind = *name == 'i' ? WORD_IP : *name == 'l' ? WORD_LEFT : WORD_YIELD;
 		return true;
 	}
+	if (!strcmp(name, "missing") || !strcmp(name, "readonly")) {
+		word->kind = WORD_PAGE;
+		word->which = *name == 'm' ? PROT_NONE : PROT_READ;
+		return true;
+	}
 	return parse_reg(name, word) || parse_cell(name, word);
 }
 
@@ -166,6 +173,8 @@ bool word_parse(const char *text, struct word *ret)
 		return parse_left(is + 1, &ret->val);
 	if (!value_parse(is + 1, &ret->val))
 		return false;
+	if (ret->kind == WORD_PAGE && (ret->val < BUF_IP || ret->val >= BUF_IP + BUF_LEN))
+		return false;
 	ret->val = keep_bytes(ret->val, ret->len);
 	return true;
 }
@@ -184,6 +193,9 @@ void word_set(const struct word *word, struct guest *guest)
 		break;
 	case WORD_MEM:
 		memcpy(guest->buf + word->which, &word->val, word->len);
+		break;
+	case WORD_PAGE:
+		guest->prot[(word->val - BUF_IP) / PAGE] = word->which;
 		break;
 	default:
 		break;
