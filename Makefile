@@ -42,17 +42,18 @@ UBD      := $(if $(wildcard userspace/ubd/main.c),$(O)/ubd)
 UBTOOL   := $(if $(wildcard userspace/ubtool/main.c),$(O)/ubtool)
 RUNNER   := $(if $(wildcard tests/run.c),$(O)/tests/run)
 UNITS    := $(UNIT_SRC:%.c=$(O)/%)
+FUZZ     := $(if $(wildcard tests/fuzz/lift.c),$(O)/tests/fuzz/lift)
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen programs examples tests kmod check check-guest test demo setup lint bless fmt help clean install
+.PHONY: all bench-codegen programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs examples tests	## the programs, examples and tests
 programs: $(UBD) $(UBTOOL)
 examples: $(EXAMPLES)
-tests: $(RUNNER) $(UNITS) $(GUESTS) $(O)/tests/bench/codegen
+tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUESTS) $(O)/tests/bench/codegen
 
 # --- user space ---
 
@@ -108,7 +109,7 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 
 # --- tests in user space ---
 
-$(O)/tests/run: $(call obj,$(wildcard tests/*.c)) $(B)/ub.a
+$(O)/tests/run: $(call obj,$(filter-out %/results.c,$(wildcard tests/*.c))) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
 
@@ -119,6 +120,10 @@ $(filter $(O)/tests/unit/ubd_%,$(UNITS)): $(O)/tests/unit/ubd_%: $(B)/tests/unit
 $(filter $(O)/tests/unit/jit_%,$(UNITS)): $(O)/tests/unit/jit_%: $(B)/tests/unit/jit_%.o $(call obj,tests/harness.c tests/gen.c) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
+
+$(O)/tests/fuzz/lift: $(call obj,$(wildcard tests/fuzz/*.c) tests/harness.c tests/results.c) $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis -lm
 
 $(O)/tests/unit/%: $(B)/tests/unit/%.o $(B)/ub.a
 	@mkdir -p $(@D)
@@ -145,7 +150,16 @@ CASES = $(wildcard $(foreach dir,ir verify lift jit,tests/$(dir)/*.ub))
 
 check: programs tests	## lint, and the tests that need no guest
 	@tests/tally.sh '$(MAKE) --no-print-directory lint' $(if $(RUNNER),'$(RUNNER) $(CASES)') $(UNITS) \
+		$(if $(FUZZ),'$(FUZZ) --programs $(FUZZ_STRETCH)') \
 		$(if $(UBD),'tests/host/observe.sh $(UBD)') $(if $(SAN),,'$(O)/tests/bench/codegen --check')
+
+# A stretch that is always the same; sanitizers are slow.
+FUZZ_STRETCH := $(if $(SAN),2500,20000)
+SECONDS	?= 600
+SEED	?= $(shell date +%s)
+
+fuzz-lift: $(FUZZ)	## SECONDS=600 SEED=...: random code, processor against interpreter and JIT
+	$(FUZZ) --seconds $(SECONDS) --seed $(SEED) --forms build/results/lift-forms.txt --results build/results/lift.json
 
 bless: $(RUNNER)	## T=FILE...: write what a case does now into it as its expectation
 	$(RUNNER) --bless $(T)

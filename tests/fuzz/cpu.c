@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cpu: guest code on the bare processor.
+ *
+ * The guest has all general registers, the vector registers with MXCSR, and FS for itself.  It goes out through a jump
+ * behind the program, or by a fault, whose handler takes its registers.  Nothing of ours is within its reach but what
+ * a wild address hits; trial.c keeps those away.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+#include "fuzz.h"
+
+#define POINTERS_AT	(CODE_LEN - EXITS * 8)	/* in the code page: where the exits jump to */
+#define MAX_STEPS	20000	/* times that it comes by where it is to be stopped */
+#define TRAP_FLAG	0x100u
+#define BREAKPOINT	0xcc
+#define XSTATE_AVX	4u
+
+/* Known to the assembly below. */
+struct machine {
+	u64 regs[UB_NGUEST];
+	u64 flags;		/* 0x80 */
+	u64 host_rsp;		/* 0x88 */
+	u64 exit;		/* 0x90 */
+	u64 start;		/* 0x98 */
+	u64 fs, host_fs;	/* 0xa0, 0xa8 */
+	u32 mxcsr, host_mxcsr;	/* 0xb0, 0xb4 */
+	u32 has_vectors;	/* 0xb8 */
+	u32 pad;
+	u8 v[MAX_VECTORS][32];	/* 0xc0 */
+};
+
+struct machine fuzz_machine __attribute__((aligned(64)));
+u64 cpu_faults;
+
+static sigjmp_buf on_fault;
+static u64 fault_ip;
+static volatile bool is_running, has_hung;
+static volatile u32 ticks;
+static const struct state *stop_at;
+static u64 first_exit;
+static u32 stop_undefined, steps_left;
+
+void fuzz_enter(void);
+void fuzz_signal(int sig, siginfo_t *info, void *context);
+void fuzz_handler(int sig, siginfo_t *info, void *context);
+void fuzz_alarm(int sig, siginfo_t *info, void *context);
+void fuzz_alarm_handler(int sig, siginfo_t *info, void *context);
+extern const u8 fuzz_leave_0[], fuzz_leave_1[], fuzz_leave_2[];
+
+asm(".text\n"
+    "fuzz_enter:\n"
+    "	push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
+    "	mov %rsp, fuzz_machine+0x88(%rip)\n"
+    "	mov fuzz_machine+0xa0(%rip), %rax\n wrfsbase %rax\n"
+    "	cmpl $0, fuzz_machine+0xb8(%rip)\n je 1f\n"
+    "	stmxcsr fuzz_machine+0xb4(%rip)\n ldmxcsr fuzz_machine+0xb0(%rip)\n"
+    "	lea fuzz_machine+0xc0(%rip), %rax\n"
+    "	vmovdqu (%rax), %ymm0\n vmovdqu 32(%rax), %ymm1\n vmovdqu 64(%rax), %ymm2\n vmovdqu 96(%rax), %ymm3\n"
+    "	vmovdqu 128(%rax), %ymm4\n vmovdqu 160(%rax), %ymm5\n vmovdqu 192(%rax), %ymm6\n vmovdqu 224(%rax), %ymm7\n"
+    "	vmovdqu 256(%rax), %ymm8\n vmovdqu 288(%rax), %ymm9\n vmovdqu 320(%rax), %ymm10\n"
+    "	vmovdqu 352(%rax), %ymm11\n vmovdqu 384(%rax), %ymm12\n vmovdqu 416(%rax), %ymm13\n"
+    "	vmovdqu 448(%rax), %ymm14\n vmovdqu 480(%rax), %ymm15\n"
+    "1:	pushq fuzz_machine+0x80(%rip)\n"
+    "	mov fuzz_machine(%rip), %rax\n mov fuzz_machine+8(%rip), %rcx\n mov fuzz_machine+0x10(%rip), %rdx\n"
+    "	mov fuzz_machine+0x18(%rip), %rbx\n mov fuzz_machine+0x28(%rip), %rbp\n mov fuzz_machine+0x30(%rip), %rsi\n"
+    "	mov fuzz_machine+0x38(%rip), %rdi\n mov fuzz_machine+0x40(%rip), %r8\n mov fuzz_machine+0x48(%rip), %r9\n"
+    "	mov fuzz_machine+0x50(%rip), %r10\n mov fuzz_machine+0x58(%rip), %r11\n mov fuzz_machine+0x60(%rip), %r12\n"
+    "	mov fuzz_machine+0x68(%rip), %r13\n mov fuzz_machine+0x70(%rip), %r14\n mov fuzz_machine+0x78(%rip), %r15\n"
+    "	popfq\n"
+    "	mov fuzz_machine+0x20(%rip), %rsp\n"
+    "	jmp *fuzz_machine+0x98(%rip)\n"
+    "fuzz_leave_0: movl $0, fuzz_machine+0x90(%rip)\n jmp 2f\n"
+    "fuzz_leave_1: movl $1, fuzz_machine+0x90(%rip)\n jmp 2f\n"
+    "fuzz_leave_2: movl $2, fuzz_machine+0x90(%rip)\n"
+    "2:	mov %rsp, fuzz_machine+0x20(%rip)\n mov fuzz_machine+0x88(%rip), %rsp\n"
+    "	pushfq\n popq fuzz_machine+0x80(%rip)\n cld\n"
+    "	mov %rax, fuzz_machine(%rip)\n mov %rcx, fuzz_machine+8(%rip)\n mov %rdx, fuzz_machine+0x10(%rip)\n"
+    "	mov %rbx, fuzz_machine+0x18(%rip)\n mov %rbp, fuzz_machine+0x28(%rip)\n mov %rsi, fuzz_machine+0x30(%rip)\n"
+    "	mov %rdi, fuzz_machine+0x38(%rip)\n mov %r8, fuzz_machine+0x40(%rip)\n mov %r9, fuzz_machine+0x48(%rip)\n"
+    "	mov %r10, fuzz_machine+0x50(%rip)\n mov %r11, fuzz_machine+0x58(%rip)\n mov %r12, fuzz_machine+0x60(%rip)\n"
+    "	mov %r13, fuzz_machine+0x68(%rip)\n mov %r14, fuzz_machine+0x70(%rip)\n mov %r15, fuzz_machine+0x78(%rip)\n"
+    "	mov fuzz_machine+0xa8(%rip), %rax\n wrfsbase %rax\n"
+    "	cmpl $0, fuzz_machine+0xb8(%rip)\n je 3f\n"
+    "	stmxcsr fuzz_machine+0xb0(%rip)\n ldmxcsr fuzz_machine+0xb4(%rip)\n"
+    "	lea fuzz_machine+0xc0(%rip), %rax\n"
+    "	vmovdqu %ymm0, (%rax)\n vmovdqu %ymm1, 32(%rax)\n vmovdqu %ymm2, 64(%rax)\n vmovdqu %ymm3, 96(%rax)\n"
+    "	vmovdqu %ymm4, 128(%rax)\n vmovdqu %ymm5, 160(%rax)\n vmovdqu %ymm6, 192(%rax)\n vmovdqu %ymm7, 224(%rax)\n"
+    "	vmovdqu %ymm8, 256(%rax)\n vmovdqu %ymm9, 288(%rax)\n vmovdqu %ymm10, 320(%rax)\n"
+    "	vmovdqu %ymm11, 352(%rax)\n vmovdqu %ymm12, 384(%rax)\n vmovdqu %ymm13, 416(%rax)\n"
+    "	vmovdqu %ymm14, 448(%rax)\n vmovdqu %ymm15, 480(%rax)\n vzeroupper\n"
+    "3:	pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n"
+    "	ret\n"
+    /* The handler is C and finds its thread through FS: ours first. */
+    "fuzz_signal:\n"
+    "	mov fuzz_machine+0xa8(%rip), %rax\n wrfsbase %rax\n"
+    "	jmp fuzz_handler\n"
+    "fuzz_alarm:\n"
+    "	rdfsbase %r8\n mov fuzz_machine+0xa8(%rip), %rax\n wrfsbase %rax\n"
+    "	push %r8\n call fuzz_alarm_handler\n pop %r8\n"
+    "	wrfsbase %r8\n"
+    "	ret\n");
+
+static const int greg_of[UB_NGUEST] = {
+	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+};
+
+/* The vector state as the kernel keeps it on the signal stack (SDM vol. 1, 13.4). */
+static void take_vectors(const ucontext_t *context)
+{
+	const u8 *fp = (const u8 *)context->uc_mcontext.fpregs;
+	u64 present;
+	u32 i;
+
+	memcpy(&present, fp + 512, 8);
+	memcpy(&fuzz_machine.mxcsr, fp + 24, 4);
+	for (i = 0; i < MAX_VECTORS; i++) {
+		memcpy(fuzz_machine.v[i], fp + 160 + 16 * i, 16);
+		if (present & XSTATE_AVX)
+			memcpy(fuzz_machine.v[i] + 16, fp + 576 + 16 * i, 16);
+		else
+			memset(fuzz_machine.v[i] + 16, 0, 16);
+	}
+}
+
+static void take_guest(const ucontext_t *context)
+{
+	const greg_t *gregs = context->uc_mcontext.gregs;
+	u32 i;
+
+	for (i = 0; i < UB_NGUEST; i++)
+		fuzz_machine.regs[i] = gregs[greg_of[i]];
+	fuzz_machine.flags = gregs[REG_EFL];
+	fault_ip = gregs[REG_RIP];
+	if (fuzz_machine.has_vectors)
+		take_vectors(context);
+	is_running = false;
+	siglongjmp(on_fault, 1);
+}
+
+static bool is_stop(const greg_t *gregs)
+{
+	u32 i;
+
+	if ((gregs[REG_EFL] ^ stop_at->flags) & UB_FL_ALL & ~stop_undefined)
+		return false;
+	for (i = 0; i < UB_NGUEST; i++)
+		if ((u64)gregs[greg_of[i]] != stop_at->regs[i])
+			return false;
+	return true;
+}
+
+/* A breakpoint stands where the guest is to be stopped; in the handler of the step over it, it is put back. */
+static void set_breakpoint(bool is_set)
+{
+	static u8 old;
+	u8 *code = (u8 *)stop_at->ip;
+
+	if (is_set)
+		old = *code;
+	*code = is_set ? BREAKPOINT : old;
+}
+
+/* At the breakpoint, or one step behind it: is there more to go? */
+static bool goes_on(greg_t *gregs)
+{
+	if (gregs[REG_EFL] & TRAP_FLAG) {
+		gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
+		set_breakpoint(true);
+		return true;
+	}
+	gregs[REG_RIP]--;
+	if ((u64)gregs[REG_RIP] != stop_at->ip || is_stop(gregs) || !--steps_left)
+		return false;
+	set_breakpoint(false);
+	gregs[REG_EFL] |= TRAP_FLAG;
+	return true;
+}
+
+void fuzz_handler(int sig, siginfo_t *info, void *context)
+{
+	greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
+	u64 fixup;
+
+	(void)info;
+	if (!is_running) {
+		fixup = ub_harness_fixup(gregs[REG_RIP]);
+		if (fixup)
+			gregs[REG_RIP] = fixup;
+		else
+			signal(sig, SIG_DFL);
+		return;
+	}
+	if (sig == SIGTRAP && stop_at && goes_on(gregs)) {
+		__asm__ volatile("wrfsbase %0" : : "r"(fuzz_machine.fs));
+		return;
+	}
+	cpu_faults += sig != SIGTRAP;
+	take_guest(context);
+}
+
+/* A program that the interpreter says is over but that still runs. */
+void fuzz_alarm_handler(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	if (is_running && ++ticks > 1) {
+		has_hung = true;
+		take_guest(context);
+	}
+}
+
+void cpu_put_program(const struct program *program)
+{
+	static const u8 *const leaves[EXITS] = { fuzz_leave_0, fuzz_leave_1, fuzz_leave_2 };
+	u8 *code = (u8 *)CODE_AT;
+	u32 k;
+
+	first_exit = program_exit(program, 0);
+	memset(code, 0xcc, sizeof(program->code) + EXITS * EXIT_LEN);
+	memcpy(code, program->code, program->len);
+	for (k = 0; k < EXITS; k++) {
+		u32 at = program->len + k * EXIT_LEN, distance = POINTERS_AT + 8 * k - (at + 6);
+
+		memcpy(code + at, "\xff\x25", 2);	/* jmp [rip + distance] */
+		memcpy(code + at + 2, &distance, 4);
+		memcpy(code + POINTERS_AT + 8 * k, &leaves[k], 8);
+	}
+}
+
+void cpu_protect(const u8 prot[2])
+{
+	static u8 now[2] = { PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE };
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		if (now[i] != prot[i])
+			mprotect((void *)(BUF_AT + i * PAGE), PAGE, prot[i]);
+	memcpy(now, prot, sizeof(now));
+}
+
+static void give(const struct state *state, bool has_vectors)
+{
+	memcpy(fuzz_machine.regs, state->regs, sizeof(state->regs));
+	fuzz_machine.flags = state->flags | 0x202;
+	fuzz_machine.start = state->ip;
+	fuzz_machine.has_vectors = has_vectors;
+	if (has_vectors) {
+		fuzz_machine.mxcsr = state->mxcsr;
+		memcpy(fuzz_machine.v, state->v, sizeof(state->v));
+	}
+}
+
+static void take(struct state *state, bool has_vectors, u64 ip)
+{
+	memcpy(state->regs, fuzz_machine.regs, sizeof(state->regs));
+	state->flags = fuzz_machine.flags & UB_FL_ALL;
+	state->ip = ip;
+	if (has_vectors) {
+		state->mxcsr = fuzz_machine.mxcsr;
+		memcpy(state->v, fuzz_machine.v, sizeof(state->v));
+	}
+}
+
+bool cpu_run(struct state *state, bool has_vectors, const struct state *stop, u32 undefined)
+{
+	stop_at = stop;
+	stop_undefined = undefined;
+	steps_left = MAX_STEPS;
+	ticks = 0;
+	has_hung = false;
+	give(state, has_vectors);
+	if (stop)
+		set_breakpoint(true);
+	if (!sigsetjmp(on_fault, 0)) {
+		is_running = true;
+		fuzz_enter();
+		is_running = false;
+		take(state, has_vectors, first_exit + fuzz_machine.exit * EXIT_LEN);
+	} else {
+		take(state, has_vectors, fault_ip);
+	}
+	if (stop && *(u8 *)stop->ip == BREAKPOINT)
+		set_breakpoint(false);
+	return !has_hung;
+}
+
+static bool map_at(u64 addr, u32 len, int prot)
+{
+	return mmap((void *)addr, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == (void *)addr;
+}
+
+bool cpu_init(void)
+{
+	static u8 signal_stack[65536];
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+	const struct itimerval second = { { 1, 0 }, { 1, 0 } };
+	stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
+	struct sigaction act = { .sa_sigaction = fuzz_signal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
+	bool is_good = map_at(BUF_AT, BUF_LEN, PROT_READ | PROT_WRITE) &&
+		       map_at(CODE_AT, CODE_LEN, PROT_READ | PROT_WRITE | PROT_EXEC) && !sigaltstack(&stack, NULL);
+	u32 i;
+
+	if (!(getauxval(AT_HWCAP2) & 2 /* FSGSBASE */)) {
+		fprintf(stderr, "fuzz: this processor or kernel has no wrfsbase for user space\n");
+		return false;
+	}
+	__asm__ volatile("rdfsbase %0" : "=r"(fuzz_machine.host_fs));
+	fuzz_machine.fs = FS_AT;
+	__asm__ volatile("wrgsbase %0" : : "r"(GS_AT));
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		is_good = is_good && !sigaction(signals[i], &act, NULL);
+	act.sa_sigaction = fuzz_alarm;
+	return is_good && !sigaction(SIGALRM, &act, NULL) && !setitimer(ITIMER_REAL, &second, NULL);
+}
