@@ -129,9 +129,10 @@ $(O)/tests/unit/%: $(B)/tests/unit/%.o $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis
 
-$(GUESTS): $(O)/%: $(B)/%.o
+# Bound at once, so that the lifter sees where the C library's functions are.
+$(GUESTS): $(O)/%: $(B)/%.o $(B)/ubd.a $(B)/ub.a
 	@mkdir -p $(@D)
-	$(CC) $(UB_LDFLAGS) -o $@ $^ -lpthread
+	$(CC) $(UB_LDFLAGS) -Wl,-z,now -Wl,--as-needed -o $@ $^ -lbpf -lelf -lz -ljson-c -lZydis -lpthread
 
 # Kernels are compiled as a distribution compiles programs, whatever CFLAGS says.
 $(B)/tests/bench/kernels_%.o: tests/bench/kernels_%.c Makefile

@@ -13,7 +13,9 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
+#include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
+#include <asm/fpu/types.h>
 #include <asm/segment.h>
 
 #include "module.h"
@@ -73,6 +75,30 @@ static int read_cpu_node(unsigned int cpu)
 	return 0;
 }
 
+/* Instruction sets that the machine has and the kernel has enabled. */
+static u32 vec_features(void)
+{
+	static const struct {
+		u16 of_cpu;
+		u16 feature;
+	} sets[] = {
+		{ X86_FEATURE_XMM2, UB_VEC_F_SSE2 }, { X86_FEATURE_XMM3, UB_VEC_F_SSE3 },
+		{ X86_FEATURE_SSSE3, UB_VEC_F_SSSE3 }, { X86_FEATURE_XMM4_1, UB_VEC_F_SSE41 },
+		{ X86_FEATURE_XMM4_2, UB_VEC_F_SSE42 }, { X86_FEATURE_AES, UB_VEC_F_AES },
+		{ X86_FEATURE_PCLMULQDQ, UB_VEC_F_PCLMUL }, { X86_FEATURE_AVX, UB_VEC_F_AVX },
+		{ X86_FEATURE_AVX2, UB_VEC_F_AVX2 }, { X86_FEATURE_FMA, UB_VEC_F_FMA },
+		{ X86_FEATURE_F16C, UB_VEC_F_F16C },
+	};
+	u32 i, features = 0;
+
+	for (i = 0; i < ARRAY_SIZE(sets); i++)
+		if (boot_cpu_has(sets[i].of_cpu))
+			features |= sets[i].feature;
+	if (!cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL))
+		features &= ~(UB_VEC_F_AVX | UB_VEC_F_AVX2 | UB_VEC_F_FMA | UB_VEC_F_F16C);
+	return features;
+}
+
 /* The s32 displacement at which an instruction with a gs: prefix and no base finds a per-CPU variable. */
 #define GS_OFF(variable)	((s32)(unsigned long)&(variable))
 
@@ -80,6 +106,7 @@ void ub_cpu_env(struct ub_jit_env *env)
 {
 	env->vec_open = (u64)ub_vec_open;
 	env->vec_close = (u64)ub_vec_close;
+	env->vec_features = vec_features();
 	env->softirq_gs = GS_OFF(local_softirq_pending_ref);
 	env->cpu_node_gs = GS_OFF(cpu_node);
 }

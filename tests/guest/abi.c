@@ -416,7 +416,7 @@ int main(int argc UNUSED, char **argv)
 {
 	u32 i;
 
-	fd = ub_open();
+	fd = open_device();
 	must(set_mode(fd, NULL, UB_MODE_ON) == 0, "cannot set the root's mode");
 	session = attach(fd, getpid());
 	must((int)session > 0, "cannot attach to myself");

@@ -68,7 +68,7 @@ static inline int ub(int fd, unsigned long cmd, void *arg)
 	return ioctl(fd, cmd, arg) ? -errno : 0;
 }
 
-static inline int ub_open(void)
+static inline int open_device(void)
 {
 	int fd = open(UB_DEVICE, O_RDWR | O_CLOEXEC);
 

@@ -160,7 +160,7 @@ static void test_owner_killed(void)
 	must(!pipe(pipes), "pipe");
 	owner = fork();
 	if (!owner) {
-		int own = ub_open();
+		int own = open_device();
 
 		ids.session = attach(own, worker.pid);
 		ids.block = load(own, ids.session, &draft);
@@ -275,7 +275,7 @@ static void test_rights(void)
 		int own;
 
 		keep_caps(CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_BPF) | CAP_BIT(CAP_DAC_OVERRIDE));
-		own = ub_open();
+		own = open_device();
 		got.other = attach(own, getppid());
 		got.own = attach(own, worker.pid);
 		got.block = load(own, got.own, &draft);
@@ -401,7 +401,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-	fd = ub_open();
+	fd = open_device();
 	must(!set_mode(fd, NULL, UB_MODE_ON), "cannot set the root's mode");
 	return run_tests(tests, argc, argv);
 }

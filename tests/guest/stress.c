@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 	struct ub_id id = {};
 
 	srand(seed);
-	fd = ub_open();
+	fd = open_device();
 	must(!set_mode(fd, NULL, UB_MODE_ON), "cannot set the root's mode");
 	for (i = 0; i < WORKERS; i++)
 		replace(i);

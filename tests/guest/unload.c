@@ -30,7 +30,7 @@ int main(void)
 	int pipes[2], err;
 	u32 i;
 
-	fd = ub_open();
+	fd = open_device();
 	must(!set_mode(fd, NULL, UB_MODE_ON), "cannot set the root's mode");
 	must(!pipe(pipes), "pipe");
 	native = steady_start(fd, false);

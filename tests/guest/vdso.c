@@ -161,7 +161,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-	fd = ub_open();
+	fd = open_device();
 	must(!set_mode(fd, NULL, UB_MODE_ON), "cannot set the root's mode");
 	return run_tests(tests, argc, argv);
 }

@@ -38,7 +38,8 @@ static inline void worker_publish(u64 result)
 	raise(SIGSTOP);			/* so that the counters can be read */
 }
 
-static inline struct worker worker_start(int fd, u64 (*run)(void *), void *arg, size_t size, const struct draft *draft)
+/* Stopped before it begins, and not attached. */
+static inline struct worker worker_new(int fd, u64 (*run)(void *), void *arg, size_t size)
 {
 	struct worker worker = {};
 	char copy[256];
@@ -55,6 +56,13 @@ static inline struct worker worker_start(int fd, u64 (*run)(void *), void *arg, 
 		_exit(0);
 	}
 	waitpid(worker.pid, &worker.status, WUNTRACED);
+	return worker;
+}
+
+static inline struct worker worker_start(int fd, u64 (*run)(void *), void *arg, size_t size, const struct draft *draft)
+{
+	struct worker worker = worker_new(fd, run, arg, size);
+
 	if (draft) {
 		worker.session = attach(fd, worker.pid);
 		must(worker.session > 0, "cannot attach");
