@@ -270,13 +270,36 @@ static void put_modify(struct gen *g)
 		g->undefined = 0;
 }
 
+/* Operations, but for sums and logic, that may take @reg from memory. */
+static void put_other_user(struct gen *g, u8 w, u8 reg)
+{
+	static const u8 ops[] = { UB_OP_CMP, UB_OP_TEST, UB_OP_TEST, UB_OP_ADC, UB_OP_SBB, UB_OP_IMUL, UB_OP_IMULI,
+		UB_OP_CMOV, UB_OP_MULU, UB_OP_MULS, UB_OP_DIVU, UB_OP_DIVS, UB_OP_JEQ };
+	u8 op = ops[pick(ARRAY_SIZE(ops))], shape = ub_op_info[op].shape, other = pick(16);
+	bool is_compare = ub_op_info[op].effect & UB_E_WR_FL, is_dst = is_compare && pick(2);
+
+	if (op == UB_OP_JEQ) {
+		put(g, op, 0, 0, reg, 0, gen_value());	/* to the next instruction */
+		return;
+	}
+	if (!(ub_op_info[op].widths & 1 << w) || (ub_op_info[op].effect & UB_E_RD_FL && g->undefined))
+		return;
+	if (op == UB_OP_CMOV)
+		put(g, op, UB_MODE(w, 0, any_cc()), other, reg, 0, 0);
+	else
+		put(g, op, w, is_dst ? reg : shape == UB_S_SRC ? 0 : other, is_dst ? other : reg, 0,
+		    op == UB_OP_IMULI ? (s8)gen_random() : 0);
+	if (is_compare)
+		g->undefined = 0;
+}
+
 /* What lifted code does with memory operands: a load that only the next instruction uses; a sum in memory whose flags
  * are made behind the store. */
 static void put_idiom(struct gen *g)
 {
 	static const u8 by_reg[] = { UB_OP_ADD, UB_OP_SUB, UB_OP_AND, UB_OP_OR, UB_OP_XOR, UB_OP_CMP };
 	u8 guard = UB_GUARDS + pick(2), base = pick(16), w = pick(4), op = by_reg[pick(ARRAY_SIZE(by_reg))];
-	u8 load_reg = pick(2) ? guard : UB_GUARDS + pick(2);
+	u8 load_reg = pick(2) ? guard : UB_T0 + pick(8);
 	bool is_sum = pick(3) == 0, f = pick(2), is_add = pick(2);
 	s64 imm = (s8)gen_random();
 
@@ -294,7 +317,9 @@ static void put_idiom(struct gen *g)
 		return;
 	}
 	put(g, UB_OP_LOAD, w, load_reg, guard, pick(32), 0);
-	if (pick(2)) {
+	if (pick(3) == 0) {
+		put_other_user(g, w, load_reg);
+	} else if (pick(2)) {
 		put(g, op, UB_MODE(w, op != UB_OP_CMP && f, 0), pick(16), load_reg, 0, 0);
 		if (f || op == UB_OP_CMP)
 			g->undefined = 0;

@@ -16,7 +16,7 @@ static bool are_needed(const struct jit *j)
 {
 	const struct ub_insn *insn = &j->block->insns[j->idx];
 
-	if (ub_flow_reads_flags(insn))
+	if (ub_flow_reads_flags(insn) || j->may_fault_later)
 		return true;
 	return !ub_insn_sets_flags(insn) && ub_flow_live_after(j->block, j->flow, j->idx) & UB_LIVE_FLAGS;
 }

@@ -41,10 +41,10 @@ bool ub_flow_reads_flags(const struct ub_insn *insn)
 	return effect & UB_E_F_MERGE && insn->mode & UB_MODE_F;
 }
 
-u8 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx)
+u16 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx)
 {
 	const struct ub_insn *insn = &block->insns[idx];
-	u8 live = 0;
+	u16 live = 0;
 
 	if (has_target(insn))
 		live |= flow[ub_insn_target(insn, idx)].live;
@@ -203,8 +203,10 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 }
 
 /* May its code change the machine's flags though it sets none of the guest's?  Saying yes too often is only slower. */
-static bool clobbers(const struct ub_block *block, const struct ub_insn *insn)
+static bool clobbers(const struct ub_block *block, const struct ub_flow *flow, u32 idx)
 {
+	const struct ub_insn *insn = &block->insns[idx];
+
 	switch (insn->op) {
 	case UB_OP_NOTM:
 		return insn->mode & UB_MODE_LOCK;
@@ -216,7 +218,7 @@ static bool clobbers(const struct ub_block *block, const struct ub_insn *insn)
 		return ub_insn_index_reg(insn) != UB_NOREG && !ub_flow_in_machine(block, ub_insn_index_reg(insn)) &&
 		       !ub_flow_in_machine(block, insn->src);
 	case UB_OP_ADD:
-		return ub_insn_width(insn) < UB_W32 || !ub_flow_in_machine(block, insn->dst) ||
+		return flow[idx].is_fused || ub_insn_width(insn) < UB_W32 || !ub_flow_in_machine(block, insn->dst) ||
 		       !ub_flow_in_machine(block, insn->src);
 	case UB_OP_ADDI: case UB_OP_SUBI: case UB_OP_INC: case UB_OP_DEC:
 		return !steps_sp(insn) && (ub_insn_width(insn) < UB_W32 || !ub_flow_in_machine(block, insn->dst));
@@ -237,7 +239,7 @@ static void step_flags(const struct ub_block *block, const struct ub_flow *flow,
 	} else {
 		if (ub_flow_kills(block, lazy, insn))
 			lazy->desc = UB_DESC_NONE;
-		if (clobbers(block, insn))
+		if (clobbers(block, flow, idx))
 			lazy->can_host = lazy->desc >= 0;
 	}
 }
@@ -297,31 +299,21 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 }
 
 /* What of UB_LIVE_* @insn needs, and what of it @insn makes anew. */
-static u8 live_reads(const struct ub_insn *insn)
+static u16 live_reads(const struct ub_insn *insn)
 {
-	u8 reads = ub_flow_reads_flags(insn) ? UB_LIVE_FLAGS : 0, reg;
-
-	for (reg = UB_GUARDS; reg < UB_GUARDS_END; reg++)
-		if (ub_flow_reads(insn, reg))
-			reads |= UB_LIVE_GUARD(reg);
-	return reads;
+	return UB_LIVE_TEMPS(ub_insn_reads(insn)) | (ub_flow_reads_flags(insn) ? UB_LIVE_FLAGS : 0);
 }
 
-static u8 live_writes(const struct ub_insn *insn)
+static u16 live_writes(const struct ub_insn *insn)
 {
-	u8 writes = ub_insn_sets_flags(insn) ? UB_LIVE_FLAGS : 0, reg;
-
-	for (reg = UB_GUARDS; reg < UB_GUARDS_END; reg++)
-		if (ub_flow_writes(insn, reg))
-			writes |= UB_LIVE_GUARD(reg);
-	return writes;
+	return UB_LIVE_TEMPS(ub_insn_writes(insn)) | (ub_insn_sets_flags(insn) ? UB_LIVE_FLAGS : 0);
 }
 
 static bool liveness_pass(const struct ub_block *block, struct ub_flow *flow)
 {
 	bool is_changed = false;
 	u32 i;
-	u8 live;
+	u16 live;
 
 	for (i = block->insn_cnt; i-- > 0;) {
 		const struct ub_insn *insn = &block->insns[i];
@@ -440,22 +432,29 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 	}
 }
 
-/* Can @insn take @load's value, which nobody else reads, from memory itself? */
+/* Can @insn take @load's value, which nobody else reads, from memory itself?  It must have no fault of its own behind
+ * it: what it writes lives in a machine register. */
 static bool may_fuse(const struct ub_block *block, const struct ub_insn *load, const struct ub_insn *insn)
 {
-	bool is_guard = load->dst >= UB_GUARDS && load->dst < UB_GUARDS_END;
+	bool is_src = insn->src == load->dst && insn->dst != load->dst, is_dst = insn->dst == load->dst;
 
-	if (load->op != UB_OP_LOAD || !is_guard)
+	if (load->op != UB_OP_LOAD || load->dst < UB_T0)
+		return false;
+	if (insn->op == UB_OP_JEQ)	/* compares all of it, and wants a register */
+		return insn->src == load->dst && load->dst < UB_GUARDS_END && ub_insn_width(load) == UB_W64;
+	if (ub_insn_width(load) != ub_insn_width(insn))
 		return false;
 	switch (insn->op) {
-	case UB_OP_JEQ:
-		return insn->src == load->dst && ub_insn_width(load) == UB_W64;
 	case UB_OP_CMPI: case UB_OP_TESTI:
-		return insn->dst == load->dst && ub_insn_width(load) == ub_insn_width(insn);
-	case UB_OP_ADD: case UB_OP_SUB: case UB_OP_AND: case UB_OP_OR: case UB_OP_XOR: case UB_OP_CMP:
-		/* A value that lives in a machine register, so that the load's fault comes before any write. */
-		return insn->src == load->dst && insn->dst != load->dst && ub_flow_in_machine(block, insn->dst) &&
-		       ub_insn_width(load) == ub_insn_width(insn);
+		return is_dst;
+	case UB_OP_CMP: case UB_OP_TEST:
+		return (is_src && ub_flow_in_machine(block, insn->dst)) ||
+		       (is_dst && insn->src != load->dst && ub_flow_in_machine(block, insn->src));
+	case UB_OP_ADD: case UB_OP_SUB: case UB_OP_AND: case UB_OP_OR: case UB_OP_XOR: case UB_OP_ADC: case UB_OP_SBB:
+	case UB_OP_IMUL: case UB_OP_IMULI: case UB_OP_CMOV:
+		return is_src && ub_flow_in_machine(block, insn->dst);
+	case UB_OP_MULU: case UB_OP_MULS: case UB_OP_DIVU: case UB_OP_DIVS:
+		return insn->src == load->dst;
 	default:
 		return false;
 	}
@@ -465,9 +464,9 @@ static bool may_fuse(const struct ub_block *block, const struct ub_insn *load, c
 static bool is_dead_behind(const struct ub_block *block, const struct ub_flow *flow, u32 idx, u8 reg)
 {
 	const struct ub_insn *insn = &block->insns[idx];
-	u8 live = insn->op == UB_OP_JEQ ? flow[ub_insn_target(insn, idx)].live : ub_flow_live_after(block, flow, idx);
+	u16 live = insn->op == UB_OP_JEQ ? flow[ub_insn_target(insn, idx)].live : ub_flow_live_after(block, flow, idx);
 
-	return !(live & UB_LIVE_GUARD(reg));
+	return !(live & UB_LIVE_TEMP(reg));
 }
 
 static bool is_undoing(const struct ub_insn *first, const struct ub_insn *second)

@@ -37,17 +37,18 @@ struct ub_lazy {
 
 struct ub_flow {
 	struct ub_lazy lazy;
-	u8 live;		/* UB_LIVE_*: some path from here reads it before it is written whole */
+	u16 live;		/* UB_LIVE_*: some path from here reads it before it is written whole */
 	bool is_label;		/* reached by a jump or an entry */
 	bool is_head;		/* reached by a jump back */
 	bool falls_in;		/* reached from the instruction before it */
-	bool is_fused;		/* does the load of its source, the instruction before it, by an operand in memory */
+	bool is_fused;		/* does the load of an operand, the instruction before it, by an operand in memory */
 	bool is_undone;		/* with the next one, changes a register and back: only the flags are new */
 	bool is_seen;		/* scratch of the analysis: lazy means something */
 };
 
 #define UB_LIVE_FLAGS		1u
-#define UB_LIVE_GUARD(reg)	(2u << ((reg) - UB_GUARDS))
+#define UB_LIVE_TEMP(reg)	(2u << ((reg) - UB_T0))
+#define UB_LIVE_TEMPS(regs)	(((regs) >> UB_T0 & 0xff) << 1)		/* of a mask of registers */
 
 /* How an instruction uses the guest's rsp. */
 enum ub_sp_use {
@@ -71,7 +72,7 @@ bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
 /* Does the instruction need the guest's flags as they are before it? */
 bool ub_flow_reads_flags(const struct ub_insn *insn);
 /* UB_LIVE_*: what is read of the state behind instruction @idx. */
-u8 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx);
+u16 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx);
 /* inc and dec. */
 bool ub_flow_keeps_cf(const struct ub_insn *insn);
 /* Are two descriptions of the same flags? */

@@ -95,6 +95,11 @@ struct x86_rm lower_fused_mem(struct jit *j, const struct ub_insn *insn)
 	return mem;
 }
 
+struct x86_rm lower_src_or_mem(struct jit *j, const struct ub_insn *insn)
+{
+	return lower_is_fused(j) ? lower_fused_mem(j, insn) : lower_src(j, insn);
+}
+
 struct x86_rm lower_work_place(struct jit *j, const struct ub_insn *insn)
 {
 	struct x86_rm dst = lower_dst(j, insn);
@@ -136,6 +141,7 @@ static void lower_one(struct jit *j, u32 idx)
 		x86_align(&j->code, HEAD_ALIGN);
 	j->code_off[idx] = j->code.len;
 	j->done = idx + 1;
+	j->may_fault_later = j->flow[idx].is_fused;
 	if (ub_flow_sp_use(insn, j->state.lazy.sp, &delta) == UB_SP_OTHER)
 		jit_sp_flush(j, 0);
 	if (ub_flow_mentions(insn, UB_R11))
@@ -143,6 +149,7 @@ static void lower_one(struct jit *j, u32 idx)
 	if (ub_flow_touches(insn, UB_RCX) && !(ub_op_info[insn->op].effect & UB_E_CALLS))
 		jit_rcx_flush(j);
 	jit_stale_load(j, ub_insn_reads(insn));
+	j->may_fault_later = false;
 	j->before = j->state;
 	j->after = j->state.lazy;
 	ub_flow_step(j->block, j->flow, idx, &j->after);

@@ -102,6 +102,7 @@ struct jit {
 	u64 scratch_const;		/* a constant address that the scratch register holds, */
 	bool opens;			/* stac and clac are needed */
 	bool has_ticks;
+	bool may_fault_later;		/* the flags before the current instruction are needed where it faults */
 	bool has_scratch_const;		/* as long as code.is_touched stays false */
 	int err;			/* sticky: the first failure */
 };
@@ -221,6 +222,8 @@ bool lower_wants_flags(const struct jit *j, const struct ub_insn *insn);
  * right before the one machine instruction that uses it: if that faults it has changed nothing, not the flags either. */
 bool lower_is_fused(const struct jit *j);
 struct x86_rm lower_fused_mem(struct jit *j, const struct ub_insn *insn);
+/* src, or that operand: the next machine instruction must be the one that uses it. */
+struct x86_rm lower_src_or_mem(struct jit *j, const struct ub_insn *insn);
 void lower_fused_fault(struct jit *j);
 
 /* lower_mem.c */

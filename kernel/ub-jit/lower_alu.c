@@ -4,24 +4,28 @@
  */
 #include "lower.h"
 
+static void alu_via_scratch(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
+{
+	lower_to_scratch(j, lower_dst(j, insn));
+	x86_alu_reg_rm(&j->code, ub_insn_width(insn), alu, j->scratch, lower_src(j, insn));
+	x86_mov_rm_reg(&j->code, UB_W64, lower_dst(j, insn), j->scratch);
+}
+
 static void alu_reg(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 {
 	enum ub_width w = ub_insn_width(insn);
 	struct x86_rm dst = lower_dst(j, insn);
 
-	if (lower_is_fused(j)) {
+	if (lower_is_fused(j) && insn[-1].dst == insn->dst)
+		x86_alu_rm_reg(&j->code, w, alu, lower_fused_mem(j, insn), lower_src(j, insn).reg);
+	else if (lower_is_fused(j))
 		x86_alu_reg_rm(&j->code, w, alu, dst.reg, lower_fused_mem(j, insn));
-		return;
-	}
-	if (lower_via_scratch(dst, w) && alu != X86_CMP) {
-		lower_to_scratch(j, dst);
-		x86_alu_reg_rm(&j->code, w, alu, j->scratch, lower_src(j, insn));
-		x86_mov_rm_reg(&j->code, UB_W64, dst, j->scratch);
-	} else if (dst.is_mem) {
+	else if (lower_via_scratch(dst, w) && alu != X86_CMP)
+		alu_via_scratch(j, insn, alu);
+	else if (dst.is_mem)
 		x86_alu_rm_reg(&j->code, w, alu, dst, lower_src_reg(j, insn));
-	} else {
+	else
 		x86_alu_reg_rm(&j->code, w, alu, dst.reg, lower_src(j, insn));
-	}
 }
 
 static void alu_imm(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
@@ -170,7 +174,12 @@ void lower_TEST(struct jit *j, const struct ub_insn *insn)
 		lower_flags_after(j, insn);
 		return;
 	}
-	x86_test_rm_reg(&j->code, ub_insn_width(insn), lower_dst(j, insn), lower_src_reg(j, insn));
+	/* test is symmetrical. */
+	if (lower_is_fused(j))
+		x86_test_rm_reg(&j->code, ub_insn_width(insn), lower_fused_mem(j, insn),
+				jit_loc(j, insn[-1].dst == insn->dst ? insn->src : insn->dst).reg);
+	else
+		x86_test_rm_reg(&j->code, ub_insn_width(insn), lower_dst(j, insn), lower_src_reg(j, insn));
 	lower_flags_after(j, insn);
 }
 
@@ -241,36 +250,38 @@ void lower_IMUL(struct jit *j, const struct ub_insn *insn)
 	lower_flags_before(j);
 	if (lower_dst(j, insn).is_mem)
 		lower_to_scratch(j, lower_dst(j, insn));
-	x86_imul_reg_rm(&j->code, ub_insn_width(insn), lower_whole_reg(j, insn), lower_src(j, insn));
+	x86_imul_reg_rm(&j->code, ub_insn_width(insn), lower_whole_reg(j, insn), lower_src_or_mem(j, insn));
 	imul_done(j, insn);
 }
 
 void lower_IMULI(struct jit *j, const struct ub_insn *insn)
 {
 	lower_flags_before(j);
-	x86_imul_reg_rm_imm(&j->code, ub_insn_width(insn), lower_whole_reg(j, insn), lower_src(j, insn), insn->imm);
+	x86_imul_reg_rm_imm(&j->code, ub_insn_width(insn), lower_whole_reg(j, insn), lower_src_or_mem(j, insn),
+			    insn->imm);
 	imul_done(j, insn);
 }
 
 void lower_MULU(struct jit *j, const struct ub_insn *insn)
 {
 	lower_flags_before(j);
-	x86_unary(&j->code, ub_insn_width(insn), X86_MUL, lower_src(j, insn));
+	x86_unary(&j->code, ub_insn_width(insn), X86_MUL, lower_src_or_mem(j, insn));
 	lower_flags_after(j, insn);
 }
 
 void lower_MULS(struct jit *j, const struct ub_insn *insn)
 {
 	lower_flags_before(j);
-	x86_unary(&j->code, ub_insn_width(insn), X86_IMUL, lower_src(j, insn));
+	x86_unary(&j->code, ub_insn_width(insn), X86_IMUL, lower_src_or_mem(j, insn));
 	lower_flags_after(j, insn);
 }
 
 static void divide(struct jit *j, const struct ub_insn *insn, enum x86_unary op)
 {
 	lower_flags_before(j);
-	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
-	x86_unary(&j->code, ub_insn_width(insn), op, lower_src(j, insn));
+	if (!lower_is_fused(j))
+		jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
+	x86_unary(&j->code, ub_insn_width(insn), op, lower_src_or_mem(j, insn));
 }
 
 void lower_DIVU(struct jit *j, const struct ub_insn *insn)

@@ -157,7 +157,7 @@ void lower_CMOV(struct jit *j, const struct ub_insn *insn)
 
 	if (dst.is_mem)
 		lower_to_scratch(j, dst);
-	x86_cmov(&j->code, w, cc, lower_whole_reg(j, insn), lower_src(j, insn));
+	x86_cmov(&j->code, w, cc, lower_whole_reg(j, insn), lower_src_or_mem(j, insn));
 	if (dst.is_mem)
 		x86_mov_rm_reg(&j->code, UB_W64, dst, j->scratch);
 }

@@ -76,7 +76,7 @@ static void finish(struct jit *j, const struct ub_insn *insn, const struct rmw *
 	if (op->is_lent)
 		x86_mov_reg_rm(&j->code, UB_W64, j->pt, local(LOCAL_REGS));
 	if (changes)
-		j->state.in_host = false;
+		jit_flags_lost(j);
 	lower_flags_after(j, insn);
 }
 
