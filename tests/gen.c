@@ -205,6 +205,83 @@ static u64 rng_pointer(void)
 	}
 }
 
+static bool is_resident(const struct gen *g, u8 reg)
+{
+	return (g->resident ? g->resident : UB_RESIDENT_DEFAULT) & 1u << reg;
+}
+
+/* A resident register but the two that loops keep for themselves, rsp included. */
+static u8 any_resident_reg(const struct gen *g)
+{
+	u8 reg;
+
+	do
+		reg = pick(UB_NGUEST);
+	while (!is_resident(g, reg) || reg == UB_R15 || reg == UB_R13);
+	return reg;
+}
+
+/* An index that is small by data flow, or none: imm of the access. */
+static s64 any_index(struct gen *g, u8 base)
+{
+	u8 index = any_resident_reg(g);
+
+	if (index == base || pick(3) == 0)
+		return 0;
+	if (pick(2))
+		put(g, UB_OP_ZEXT, UB_W8, index, any_reg(g), 0, 0);
+	else
+		put(g, UB_OP_ANDI, UB_MODE(UB_W64, 0, 0), index, 0, 0, 0x7f);
+	mark(g);
+	return UB_INDEX_IMM(index, pick(4));
+}
+
+/* Accesses through a resident register that is held in place, or that a constant was moved to. */
+static void put_held(struct gen *g)
+{
+	static const u8 ops[] = { UB_OP_LOAD, UB_OP_LOADS32, UB_OP_LOADS64, UB_OP_STORE, UB_OP_STOREI };
+	u8 base = any_resident_reg(g), cnt = 1 + pick(3);
+	bool is_low = pick(2);
+	u64 pointer = rng_pointer();
+	s64 index;
+
+	put(g, UB_OP_MOVI, UB_W64, base, 0, 0, pointer);
+	mark(g);
+	if (pointer > gen_limit || pick(4))
+		put(g, UB_OP_HOLD, 0, base, 0, 0, is_low ? UB_HOLD_LOW : 0);
+	else
+		is_low = false;
+	while (cnt--) {
+		u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), reg = any_reg(g);
+		s32 off = is_low ? (s32)pick(128) - 64 : (s32)pick(64);
+
+		if (pick(3) == 0)
+			put(g, UB_OP_ADDI, UB_W64, base, 0, 0, pick(16));
+		index = any_index(g, base);
+		mark(g);
+		if (op == UB_OP_STORE) {
+			put(g, op, w, base, reg, off, index);
+		} else if (op == UB_OP_STOREI) {
+			put(g, op, w, base, 0, off, (s8)gen_random());
+		} else {
+			put(g, op, w, reg, base, off, index);
+			wrote(g, reg);
+			if (reg == base)
+				return;
+		}
+	}
+}
+
+static void put_hold32(struct gen *g)
+{
+	u8 reg = any_resident_reg(g);
+
+	if (pick(2))
+		put(g, UB_OP_MOVI, UB_W64, reg, 0, 0, gen_value() & 0xffffffff);
+	mark(g);
+	put(g, UB_OP_HOLD32, 0, reg, 0, 0, 0);
+}
+
 static void put_memory(struct gen *g)
 {
 	static const u8 ops[] = { UB_OP_LOAD, UB_OP_LOADS32, UB_OP_LOADS64, UB_OP_STORE, UB_OP_STOREI };
@@ -386,7 +463,9 @@ static void join(struct gen *g)
 
 static void put_any(struct gen *g)
 {
-	switch (pick(18)) {
+	switch (pick(21)) {
+	case 18: case 19: put_held(g); break;
+	case 20: if (pick(4) == 0) put_hold32(g); break;
 	case 16: case 17: put_idiom(g); break;
 	case 0: put_shift(g); break;
 	case 1: put_mul(g); break;
@@ -403,15 +482,20 @@ static void put_any(struct gen *g)
 	}
 }
 
-/* A loop of a few turns round random code; r15 counts and is the body's no more. */
+/* A loop of a few turns round random code, or of many with ticks; r15 counts and is the body's no more. */
 static void put_loop(struct gen *g, u32 len)
 {
+	bool has_tick = pick(2);
 	u32 head, i;
 
-	put(g, UB_OP_MOVI, UB_W64, UB_R15, 0, 0, 1 + pick(5));
+	put(g, UB_OP_MOVI, UB_W64, UB_R15, 0, 0, 1 + pick(has_tick && pick(4) == 0 ? 300 : 5));
 	head = g->cnt;
 	mark(g);
-	put(g, UB_OP_CHECK, 0, 0, 0, 0, 0);
+	if (has_tick)
+		g->tick_at = g->cnt;
+	put(g, has_tick ? UB_OP_TICK : UB_OP_CHECK, 0, 0, 0, 0, 0);
+	if (has_tick)
+		mark(g);	/* where the way round the renewal comes back */
 	put(g, UB_OP_TEST, UB_W64, UB_R15, UB_R15, 0, 0);
 	g->undefined = 0;
 	memset(g->is_written, 0, sizeof(g->is_written));
@@ -461,6 +545,12 @@ void gen_block(struct gen *g)
 		put(g, UB_OP_EXITTO, 0, 0, UB_RBX, 0, 0);
 	} else {
 		put(g, UB_OP_EXIT, 0, 0, 0, 0, GEN_EXIT_IP);
+	}
+	if (g->tick_at) {
+		g->insns[g->tick_at].off = g->cnt - g->tick_at - 1;
+		mark(g);
+		put(g, UB_OP_CHECK, 0, 0, 0, 0, 0);
+		put(g, UB_OP_JMP, 0, 0, 0, (s32)g->tick_at - (s32)g->cnt, 0);
 	}
 }
 

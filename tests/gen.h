@@ -21,6 +21,7 @@ struct gen {
 	struct ub_insn insns[GEN_MAX_INSNS];
 	u32 cnt;
 	u16 resident;
+	u32 tick_at;		/* a tick whose renewal is still to come; 0: none */
 	u32 undefined;		/* flags that the SDM leaves undefined here, at last: at the end */
 	u32 join_at[4];		/* pending forward jumps: instruction to patch, */
 	u32 join_undefined[4];	/* and the undefined flags that come along */

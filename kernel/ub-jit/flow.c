@@ -411,18 +411,22 @@ struct ub_lazy ub_flow_at_entry(const struct ub_block *block, bool entry_is_call
 	};
 }
 
+static void mark_target(const struct ub_block *block, struct ub_flow *flow, u32 from, u32 to)
+{
+	flow[to].is_label = true;
+	if (to <= from && !(to && block->insns[to - 1].op == UB_OP_TICK))
+		flow[to].is_head = true;
+}
+
 static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool entry_is_call)
 {
 	u32 i;
 
 	for (i = 1; i < block->insn_cnt; i++)
 		flow[i].falls_in = falls_through(&block->insns[i - 1]);
-	for (i = 0; i < block->insn_cnt; i++) {
-		if (!has_target(&block->insns[i]))
-			continue;
-		flow[ub_insn_target(&block->insns[i], i)].is_label = true;
-		flow[ub_insn_target(&block->insns[i], i)].is_head |= ub_insn_target(&block->insns[i], i) <= i;
-	}
+	for (i = 0; i < block->insn_cnt; i++)
+		if (has_target(&block->insns[i]))
+			mark_target(block, flow, i, ub_insn_target(&block->insns[i], i));
 	for (i = 0; i < block->entry_cnt; i++) {
 		struct ub_flow *entry = &flow[block->entries[i].insn_idx];
 		struct ub_lazy at_entry = ub_flow_at_entry(block, entry_is_call, block->entries[i].ip);

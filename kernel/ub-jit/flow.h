@@ -39,7 +39,7 @@ struct ub_flow {
 	struct ub_lazy lazy;
 	u16 live;		/* UB_LIVE_*: some path from here reads it before it is written whole */
 	bool is_label;		/* reached by a jump or an entry */
-	bool is_head;		/* reached by a jump back */
+	bool is_head;		/* reached by a jump back, but not by that from a renewal of ticks */
 	bool falls_in;		/* reached from the instruction before it */
 	bool is_fused;		/* does the load of an operand, the instruction before it, by an operand in memory */
 	bool is_undone;		/* with the next one, changes a register and back: only the flags are new */
