@@ -214,6 +214,34 @@ static void test_refusals(void)
 	expect("code-not-covered", load(fd, session, &draft), -EINVAL);
 }
 
+/* The loop in a file of its own: @protection and @flags say whether its code may be lifted. */
+static void try_mapping(const char *name, int protection, int flags, int wanted)
+{
+	char path[] = "/tmp/abi.XXXXXX";
+	int file = mkstemp(path), got;
+	struct draft draft = {};
+	char *mem;
+
+	must(write(file, (void *)loop, 256) == 256 && !ftruncate(file, 4096), "write");
+	if (!(flags & MAP_SHARED)) {
+		close(file);
+		file = open(path, O_RDONLY);
+	}
+	mem = mmap(NULL, 4096, protection, flags, file, 0);
+	must(mem != MAP_FAILED, "mmap");
+	close(file);
+	usleep(20000);			/* a change in this very clock tick would not show */
+	put_entry(&draft, put_mark(&draft, mem, mem + 1));
+	put(&draft, (struct ub_insn){ .op = UB_OP_EXIT, .imm = (long)mem + 1 });
+	put_code(&draft, mem, mem + 1);
+	got = load(fd, session, &draft);
+	expect(name, got > 0 ? 0 : got, wanted);
+	if (got > 0)
+		ub(fd, UB_IOC_UNLOAD, &(struct ub_id){ .id = got });
+	munmap(mem, 4096);
+	unlink(path);
+}
+
 /* Code that may not be lifted. */
 static void test_identity(void)
 {
@@ -237,6 +265,11 @@ static void test_identity(void)
 	expect("unmapped-code", load(fd, session, &draft), -EFAULT);
 	draft.codes[0].bytes = (long)copy;
 	expect("unmapped-code-with-bytes", load(fd, session, &draft), -ESTALE);
+	try_mapping("code-of-a-file", PROT_READ | PROT_EXEC, MAP_PRIVATE, 0);
+	try_mapping("data-of-a-file", PROT_READ, MAP_PRIVATE, -ESTALE);
+	try_mapping("writable-code", PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, -ESTALE);
+	try_mapping("writable-shared-code", PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, -ESTALE);
+	try_mapping("shared-code", PROT_READ | PROT_EXEC, MAP_SHARED, -ESTALE);
 }
 
 static void test_run(void)

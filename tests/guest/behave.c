@@ -163,13 +163,6 @@ static void remember(int signal, siginfo_t *info, void *data)
 	_exit(0);
 }
 
-static void catch_with(int signal, void (*handler)(int, siginfo_t *, void *), int flags)
-{
-	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags };
-
-	must(!sigaction(signal, &action, NULL), "sigaction");
-}
-
 /*
  * reader(count, address, step): getppid, then reads 8 bytes at the address, which moves by step.
  * divider(count, divisor): getppid, then divides by the divisor, which counts down.

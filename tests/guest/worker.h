@@ -98,6 +98,13 @@ static inline struct worker worker_run(int fd, u64 (*run)(void *), void *arg, si
 	return worker;
 }
 
+static inline void catch_with(int signal, void (*handler)(int, siginfo_t *, void *), int flags)
+{
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags };
+
+	must(!sigaction(signal, &action, NULL), "sigaction");
+}
+
 /* --- a worker that goes on until it is told to stop, and checks itself --- */
 
 #define CHUNK	5000u
