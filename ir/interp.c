@@ -562,6 +562,8 @@ static void step(struct run *r)
 	}
 	if (r->world->counts)
 		r->world->counts[r->next_idx]++;
+	if (r->world->trace)
+		r->world->trace(r->world->ctx, r->next_idx, r->s, UB_TICKS - r->ticks);
 	r->s->steps++;
 	r->next_idx++;
 	table[insn->op](r, insn);

@@ -7,6 +7,8 @@
 
 #include "op.h"
 
+struct ub_interp;
+
 /* What the interpreted block may touch.  Each returns false when the access faults (the block then leaves). */
 struct ub_interp_world {
 	void *ctx;
@@ -14,6 +16,8 @@ struct ub_interp_world {
 	bool (*store)(void *ctx, u64 addr, u32 len, u64 val);
 	bool (*must_yield)(void *ctx);			/* check; NULL: never */
 	bool (*syscall)(void *ctx, u64 regs[UB_NGUEST]);	/* makes the call named by regs[0], sets regs[0]; false: leave */
+	/* Called before each instruction; @ticks: since the last check.  NULL: nobody looks. */
+	void (*trace)(void *ctx, u32 idx, const struct ub_interp *state, u32 ticks);
 	u64 limit;
 	u64 fs_base;
 	u64 max_steps;		/* 0: no bound; reaching it is UB_LEFT_STEPS */

@@ -44,6 +44,11 @@ struct ub_env {
 	u32 work;
 };
 
+/* verify.c: all passes.  On 0 *ret is what they found, for the caller to free; the states of its labels hold. */
+int ub_env_verify(const struct ub_block *block, const struct ub_verify_env *verify_env, struct ub_log *log,
+		  struct ub_env **ret);
+void ub_env_free(struct ub_env *env);
+
 static inline const struct ub_insn *ub_env_insn(const struct ub_env *env, u32 idx)
 {
 	return &env->block->insns[idx];

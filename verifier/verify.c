@@ -25,7 +25,7 @@ static int alloc_arrays(struct ub_env *env)
 	return env->at && env->next && env->marks && env->label_no && env->post && env->stack ? 0 : -ENOMEM;
 }
 
-static void free_env(struct ub_env *env)
+void ub_env_free(struct ub_env *env)
 {
 	if (!env)
 		return;
@@ -61,38 +61,50 @@ static void reset_log(struct ub_log *log)
 		log->buf[0] = '\0';
 }
 
-int ub_verify(const struct ub_block *block, const struct ub_verify_env *verify_env, struct ub_log *log,
-	      struct ub_verified **ret)
+int ub_env_verify(const struct ub_block *block, const struct ub_verify_env *verify_env, struct ub_log *log,
+		  struct ub_env **ret)
 {
-	struct ub_log no_log = { 0 };
-	struct ub_verified *verified = ub_alloc(1, sizeof(*verified));
 	struct ub_env *env = ub_alloc(1, sizeof(*env));
-	int err = verified && env ? 0 : -ENOMEM;
+	int err = 0;
 	u32 i;
 
-	log = log ? log : &no_log;
 	reset_log(log);
-	if (err)
-		goto free;
+	if (!env)
+		return -ENOMEM;
 	env->block = block;
 	env->limit = verify_env->limit;
 	env->log = log;
 	for (i = 0; !err && i < ARRAY_SIZE(passes); i++)
 		err = passes[i](env);
-	if (err || ub_bug_if(log->refusal, "a refusal was passed over")) {
-		err = err ? err : -EACCES;
-		goto free;
+	if (!err && ub_bug_if(log->refusal, "a refusal was passed over"))
+		err = -EACCES;
+	if (err)
+		ub_env_free(env);
+	else
+		*ret = env;
+	return err;
+}
+
+int ub_verify(const struct ub_block *block, const struct ub_verify_env *verify_env, struct ub_log *log,
+	      struct ub_verified **ret)
+{
+	struct ub_log no_log = { 0 };
+	struct ub_verified *verified = ub_alloc(1, sizeof(*verified));
+	struct ub_env *env;
+	int err;
+
+	if (!verified)
+		return -ENOMEM;
+	err = ub_env_verify(block, verify_env, log ? log : &no_log, &env);
+	if (err) {
+		ub_free(verified);
+		return err;
 	}
 	*verified = (struct ub_verified){ .block = block, .limit = env->limit, .at = env->at };
 	env->at = NULL;
-	free_env(env);
+	ub_env_free(env);
 	*ret = verified;
 	return 0;
-
-free:
-	free_env(env);
-	ub_free(verified);
-	return err;
 }
 
 void ub_verified_free(struct ub_verified *verified)
