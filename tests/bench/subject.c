@@ -365,4 +365,5 @@ void subject_free(struct subject *subject)
 	free(subject->mem);
 	ub_free(subject->fresh);
 	ub_free(subject->trace);
+	memset(subject, 0, sizeof(*subject));
 }
