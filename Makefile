@@ -35,7 +35,7 @@ BPF_SRC     := $(wildcard userspace/ubd/*.bpf.c)
 SKELETONS   := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
 EXAMPLE_SRC := $(wildcard examples/*.c)
 # Programs that run in the test guest; one file each.
-BENCH_SRC   := $(wildcard tests/bench/*.c)
+BENCH_SRC   := $(filter-out %/client.c,$(wildcard tests/bench/*.c))
 GUEST_SRC   := $(wildcard tests/guest/*.c tests/host/*.c)
 
 UBD      := $(if $(wildcard userspace/ubd/main.c),$(O)/ubd)
@@ -46,14 +46,14 @@ FUZZ     := $(if $(wildcard tests/fuzz/lift.c),$(O)/tests/fuzz/lift)
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift fmt help clean install
+.PHONY: all bench-codegen bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs examples tests	## the programs, examples and tests
 programs: $(UBD) $(UBTOOL)
 examples: $(EXAMPLES)
-tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUESTS) $(O)/tests/bench/codegen
+tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client
 
 # --- user space ---
 
@@ -127,7 +127,7 @@ $(O)/tests/fuzz/lift: $(call obj,$(wildcard tests/fuzz/*.c) tests/harness.c test
 
 $(O)/tests/unit/%: $(B)/tests/unit/%.o $(B)/ub.a
 	@mkdir -p $(@D)
-	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lelf -ljson-c -lZydis
 
 # Bound at once, so that the lifter sees where the C library's functions are.
 $(GUESTS): $(O)/%: $(B)/%.o $(B)/ubd.a $(B)/ub.a
@@ -143,6 +143,13 @@ $(O)/tests/bench/codegen: $(call obj,$(BENCH_SRC) tests/harness.c) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lz -ljson-c -lZydis -lm
 
+$(O)/tests/bench/client: $(B)/tests/bench/client.o
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^
+
+bench-coverage: $(UBTOOL) $(O)/tests/bench/client	## how much of real programs is lifted
+	tests/bench/coverage.sh $(UBTOOL) build/results/coverage.json
+
 bench-codegen: $(O)/tests/bench/codegen	## how good the translated code is, on this processor
 	@mkdir -p build/results
 	$< --json build/results/codegen.json
@@ -152,7 +159,8 @@ CASES = $(wildcard $(foreach dir,ir verify lift jit,tests/$(dir)/*.ub))
 check: programs tests	## lint, and the tests that need no guest
 	@tests/tally.sh '$(MAKE) --no-print-directory lint' $(if $(RUNNER),'$(RUNNER) $(CASES)') $(UNITS) \
 		$(if $(FUZZ),'$(FUZZ) --programs $(FUZZ_STRETCH)') \
-		$(if $(UBD),'tests/host/observe.sh $(UBD)') $(if $(SAN),,'$(O)/tests/bench/codegen --check')
+		$(if $(UBD),'tests/host/observe.sh $(UBD)') $(if $(UBTOOL),'tests/host/lift.sh $(UBTOOL)') \
+		$(if $(SAN),,'$(O)/tests/bench/codegen --check')
 
 # A stretch that is always the same; sanitizers are slow.
 FUZZ_STRETCH := $(if $(SAN),2500,20000)

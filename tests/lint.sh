@@ -21,9 +21,9 @@ table=$(
 	kernel/ub-jit/(x86|layout|flow|flags|leave|lower[a-z_]*|jit)\.[ch]	<ub/(port|uapi)\.h>|\.\./\.\./ir/ops?\.h|\.\./\.\./verifier/verify\.h
 	kernel/ub-jit/.*	<(linux|asm|net|xen|trace)/.*>|<ub/(port|uapi)\.h>|\.\./\.\./(ir/ops?|verifier/verify)\.h
 	userspace/ubd/.*\.bpf\.c	vmlinux\.h|<bpf/bpf_.*>
-	userspace/libub/.*	<[^/]*>|<(sys|json-c|asm)/.*>|<ub/.*>|\.\./\.\./ir/.*|\.\./\.\./verifier/verify\.h|syscall_names\.inc
-	userspace/ubd/.*	<[^/]*>|<(sys|json-c|bpf|linux)/.*>|<ub/.*>|<libub/ub\.h>|\.\./\.\./(ir|lifter)/.*|\.\./\.\./verifier/verify\.h|.*\.skel\.h
-	userspace/ubtool/.*	<[^/]*>|<(sys|json-c|Zydis)/.*>|<ub/.*>|(<|\.\./)libub/ub\.h>?|\.\./\.\./ir/.*|\.\./\.\./verifier/verify\.h
+	userspace/libub/.*	<[^/]*>|<(sys|json-c|asm)/.*>|<ub/.*>|\.\./\.\./ir/.*|\.\./\.\./verifier/verify\.h|syscall_names\.inc|\.\./\.\./kernel/ub-jit/syscalls\.h
+	userspace/ubd/.*	<[^/]*>|<(sys|json-c|bpf|linux)/.*>|<ub/.*>|<libub/(ub|code)\.h>|\.\./\.\./(ir|lifter)/.*|\.\./\.\./verifier/verify\.h|.*\.skel\.h
+	userspace/ubtool/.*	<[^/]*>|<(sys|json-c|Zydis)/.*>|<ub/.*>|(<|\.\./)libub/(ub|code)\.h>?|\.\./\.\./(ir|lifter)/.*|\.\./\.\./verifier/verify\.h
 	END
 )
 

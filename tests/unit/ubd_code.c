@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../userspace/ubd/code.h"
+#include "../../userspace/libub/code.h"
 
 /* A function with a restartable sequence in it, as librseq makes them. */
 asm(".pushsection .text.counted, \"ax\"\n"

@@ -55,6 +55,9 @@ const char *ub_syscall_name(u32 nr);		/* "getppid" */
 int ub_syscall_number(const char *name, u32 *ret);
 #define UB_SYSCALL_LIMIT	512		/* bits of ub_feature.syscalls */
 
+/* calls.c: those that a module of this version hooks and makes. */
+void ub_syscall_expected(__u64 ret[8]);
+
 static inline bool ub_syscall_in(const __u64 set[8], u32 nr)
 {
 	return nr < UB_SYSCALL_LIMIT && set[nr / 64] >> nr % 64 & 1;

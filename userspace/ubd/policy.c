@@ -3,28 +3,16 @@
 #include "policy.h"
 
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-/* Without the module: calls that neither change the address space nor the thread itself. */
-static const u32 expected[] = {
-	SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_poll, SYS_lseek, SYS_pread64, SYS_pwrite64, SYS_readv,
-	SYS_writev, SYS_sched_yield, SYS_getpid, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_getuid,
-	SYS_getgid, SYS_geteuid, SYS_getegid, SYS_getppid, SYS_gettid, SYS_futex, SYS_clock_gettime, SYS_epoll_wait,
-	SYS_epoll_ctl, SYS_epoll_pwait, SYS_accept4, SYS_getrandom, SYS_preadv, SYS_pwritev, SYS_newfstatat, SYS_openat,
-};
 
 static __u64 dispatched[8];
 
 void policy_calls(const struct ub_feature *feature)
 {
-	u32 i;
-
-	memset(dispatched, 0, sizeof(dispatched));
 	if (feature)
 		memcpy(dispatched, feature->syscalls, sizeof(dispatched));
-	for (i = 0; !feature && i < ARRAY_SIZE(expected); i++)
-		dispatched[expected[i] / 64] |= 1ull << expected[i] % 64;
+	else
+		ub_syscall_expected(dispatched);
 }
 
 bool policy_is_hot_call(void *ctx, u32 nr)

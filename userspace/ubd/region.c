@@ -2,7 +2,7 @@
 /* region: collects hot places of one process and turns them into one verified block. */
 #include "region.h"
 
-#include "code.h"
+#include <libub/code.h>
 #include "returns.h"
 
 static bool has(const u64 *list, u32 cnt, u64 value)

@@ -3,7 +3,7 @@
 #ifndef UBD_RETURNS_H
 #define UBD_RETURNS_H
 
-#include "code.h"
+#include <libub/code.h>
 #include "region.h"
 
 /*

@@ -22,6 +22,7 @@ static const struct object objects[] = {
 	{ "block", block_verbs, "translated code that is loaded" },
 	{ "process", process_verbs, "processes that are attached" },
 	{ "cgroup", cgroup_verbs, "policy by control group" },
+	{ "lift", lift_verbs, "how much of a program can be translated" },
 	{ "feature", feature_verbs, "what this machine, kernel and module can do" },
 	{ "version", version_verbs, "versions" },
 	{ 0 }

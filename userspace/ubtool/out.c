@@ -179,13 +179,23 @@ static void text_table(FILE *file, const struct table *table, struct json_object
 	}
 }
 
-/* "id 3  pid 12  ..." on as many lines as it takes. */
+static void text_array(FILE *file, struct json_object *rows, const char *indent);
+
+static bool is_list(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_array) &&
+	       json_object_is_type(json_object_array_get_idx(value, 0), json_type_object);
+}
+
+/* "id 3  pid 12  ..." on as many lines as it takes; lists of objects below. */
 static void text_record(FILE *file, struct json_object *row, const char *indent)
 {
 	char text[4096];
 	int at = 0, len;
 
 	json_object_object_foreach(row, name, value) {
+		if (is_list(value))
+			continue;
 		cell(value, text, sizeof(text));
 		len = strlen(name) + 1 + strlen(text) + 2;
 		if (at && at + len > LINE_WIDTH) {
@@ -198,6 +208,12 @@ static void text_record(FILE *file, struct json_object *row, const char *indent)
 		at += len;
 	}
 	fputc('\n', file);
+	json_object_object_foreach(row, list_name, list) {
+		if (!is_list(list))
+			continue;
+		fprintf(file, "%s  %s:\n", indent, list_name);
+		text_array(file, list, "    ");
+	}
 }
 
 static void text_array(FILE *file, struct json_object *rows, const char *indent)

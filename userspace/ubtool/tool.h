@@ -37,7 +37,7 @@ struct object {
 	const char *help;
 };
 
-extern const struct verb block_verbs[], process_verbs[], cgroup_verbs[], feature_verbs[];
+extern const struct verb block_verbs[], process_verbs[], cgroup_verbs[], lift_verbs[], feature_verbs[];
 
 /* Both note one line for stderr and return the exit status. */
 int tool_fail(struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));

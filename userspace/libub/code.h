@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* code: reads another process's code, and says which of it may be lifted. */
-#ifndef UBD_CODE_H
-#define UBD_CODE_H
+#ifndef UB_LIBUB_CODE_H
+#define UB_LIBUB_CODE_H
 
 #include "sequence.h"
 

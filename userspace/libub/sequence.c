@@ -10,7 +10,7 @@
 
 #include <gelf.h>
 
-#include <libub/ub.h>
+#include "ub.h"
 
 #define MAX_SEQUENCES	4096u
 

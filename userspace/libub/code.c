@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libub/ub.h>
+#include "ub.h"
 
 #define MAX_MAPPINGS	4096
 

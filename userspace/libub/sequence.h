@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* sequence: finds the restartable sequences (rseq(2)) of a mapped file. */
-#ifndef UBD_SEQUENCE_H
-#define UBD_SEQUENCE_H
+#ifndef UB_LIBUB_SEQUENCE_H
+#define UB_LIBUB_SEQUENCE_H
 
 #include <ub/port.h>
 

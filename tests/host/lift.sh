@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# ubtool lift: a process is watched and goes on as before; what is lifted of it is told, and what ends the rest.
+# Usage: tests/host/lift.sh [UBTOOL].  Says so and counts as no test where processes may not be traced.
+set -u
+ubtool=${1:-build/ubtool}
+dir=$(mktemp -d)
+mine=()
+trap 'for pid in "${mine[@]}"; do kill "$pid" 2> /dev/null; done; rm -rf "$dir"' EXIT
+passed=0
+failed=0
+
+check() {	# check WHAT COMMAND...
+	if "${@:2}"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL lift: $1"
+	fi
+}
+has() { grep -qE "$2" "$dir/$1" || { cat "$dir/$1"; return 1; }; }
+is_free() { [ "$(sed -n 's/^TracerPid:\t//p' "/proc/$1/status" 2> /dev/null)" = 0 ]; }
+# It makes calls of its own accord again: its count grows.
+goes_on() { local before after; before=$(wc -c < "$2"); sleep 0.3; after=$(wc -c < "$2"); is_free "$1" && [ "$after" -gt "$before" ]; }
+status_is() { local want=$1; shift; "$@" > "$dir/out" 2> "$dir/err"; [ $? = "$want" ]; }
+
+cat > "$dir/loop.c" <<'C'
+#include <unistd.h>
+#ifdef THREADS
+#include <pthread.h>
+#endif
+
+static void *run(void *arg)
+{
+	volatile unsigned int sum = 0, i;
+	volatile double x = 1;
+
+	for (;;) {
+		for (i = 0; i < 20; i++)
+			sum += i * i;
+#ifdef X87
+		__asm__ volatile("fldl %0; fstpl %0" : "+m"(x));
+#endif
+		write(1, "x", 1);
+	}
+	return arg;
+}
+
+int main(void)
+{
+#ifdef THREADS
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, run, NULL);
+#endif
+	run(NULL);
+}
+C
+build() { "${CC:-cc}" -O1 "${@:2}" -o "$dir/$1" "$dir/loop.c" -lpthread || { echo "FAIL lift: cannot compile"; echo "0 passed, 1 failed"; exit 1; }; }
+start() { "$dir/$1" > "$dir/$1.out" & last=$!; mine+=("$last"); sleep 0.2; }
+
+build plain
+start plain
+if ! "$ubtool" lift record "$last" -o "$dir/profile" insns 3000 > "$dir/out" 2> "$dir/err"; then
+	grep -q "not permitted" "$dir/err" && { echo "SKIP lift: $(cat "$dir/err")"; echo "0 passed, 0 failed"; exit 0; }
+	echo "FAIL lift: $(cat "$dir/err")"; echo "0 passed, 1 failed"; exit 1
+fi
+check "a watched process goes on" goes_on "$last" "$dir/plain.out"
+check "a profile is reported" status_is 0 "$ubtool" -j lift report "$dir/profile"
+check "a plain loop is lifted whole" has out '"program":"plain".*"lifted_share":1\.0000,"inside_share":1\.0000'
+check "its call is named" has out '"call":"write"'
+check "a process is reported" status_is 0 "$ubtool" -j lift report "$last" "$dir/profile" insns 3000
+check "both are" has out '"source":"[0-9]*".*"source":"/'
+check "it goes on again" goes_on "$last" "$dir/plain.out"
+check "a recording that is interrupted" status_is 124 timeout -s INT 0.5 "$ubtool" lift record "$last" -o "$dir/cut" insns 100000000
+check "leaves the process as it was" goes_on "$last" "$dir/plain.out"
+
+build x87 -DX87
+start x87
+check "code with x87 is reported" status_is 0 "$ubtool" -j lift report "$last" insns 3000
+check "and is what ends the rest" has out '"ends":\[\{"reason":"unsupported: fld"'
+check "nothing of it runs on behind it" has out '"inside_share":0\.[0-8]'
+
+build threads -DTHREADS
+start threads
+check "two threads are watched" status_is 0 "$ubtool" -j lift report "$last" insns 20000
+check "both go on" goes_on "$last" "$dir/threads.out"
+
+sleep 1000 &
+mine+=($!)
+check "a sleeper is let go" status_is 0 "$ubtool" lift record $! -o "$dir/sleep" seconds 1
+check "and sleeps on" is_free $!
+check "nothing is counted of it" status_is 0 "$ubtool" -j lift report "$dir/sleep"
+
+head -c 100 "$dir/profile" > "$dir/short"
+check "half a profile is none" status_is 1 "$ubtool" lift report "$dir/short"
+check "no profile" status_is 1 "$ubtool" lift report /dev/null
+check "no such process" status_is 1 "$ubtool" lift report 999999999
+check "no process at all" status_is 2 "$ubtool" lift report
+check "no file to write to" status_is 2 "$ubtool" lift record "$last"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * coverage: how much of a recording would be lifted, and what ends the rest.
+ */
+#ifndef UB_COVERAGE_H
+#define UB_COVERAGE_H
+
+#include "recording.h"
+
+#define COVERAGE_REASONS	64
+#define COVERAGE_SITES		64
+
+struct coverage_reason {
+	char why[64];
+	u64 ip;			/* an example */
+	u64 cnt;		/* instructions run */
+};
+
+/* A place where system calls are made. */
+struct coverage_site {
+	u64 ip;			/* behind the instruction */
+	u32 nr;
+	u32 cnt;
+	bool is_hot;
+	bool is_made;		/* a block may make it */
+	bool is_entry;		/* and it is one of the block's entries */
+};
+
+struct coverage {
+	u64 steps;		/* instructions recorded */
+	u64 calls;
+	u64 gap_cnt;		/* stretches from one hot call to the next */
+	u64 counted;		/* instructions in them: all shares are of these */
+	u64 lifted;		/* that stand in the block */
+	u64 inside;		/* that would have been run in it: entered behind a call, left where it ends */
+	u64 exits;		/* how often it would have been left */
+	u32 guest_insns, ir_insns, lifts;
+	char refusal[160];	/* of the verifier: nothing is lifted then */
+	struct coverage_site sites[COVERAGE_SITES];
+	struct coverage_reason ends[COVERAGE_REASONS];		/* of instructions not lifted: why the first of a row is not */
+	struct coverage_reason unsupported[COVERAGE_REASONS];	/* those that the lifter does not know, for themselves */
+	u32 site_cnt, end_cnt, unsupported_cnt;
+};
+
+/* Lifts as the daemon does, at most @budget guest instructions, with what the recording tells of branches, and again
+ * with what the exits teach.  0 or -ENOMEM; finding nothing to lift is a result. */
+int coverage_find(struct recording *recording, u32 budget, struct coverage *ret);
+
+#endif
