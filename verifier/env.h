@@ -18,7 +18,7 @@ struct ub_label {
 	u32 visits;		/* how often the state has changed */
 	u32 first_from;		/* the edge that came first: an instruction + 1, 0 the entry */
 	u32 lost_from[UB_TEMPS_END];	/* for the log: the edge that took a register's kind away */
-	u8 tries[UB_TEMPS_END];	/* how often a register was made to drift */
+	struct ub_walk_tries tries[UB_TEMPS_END];	/* how often the ends of a register have moved */
 	bool is_seen;
 };
 

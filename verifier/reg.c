@@ -231,8 +231,7 @@ struct ub_reg ub_reg_widen(const struct ub_reg *old, const struct ub_reg *joined
 	if (is_walker(old, joined, &before, &after)) {
 		if (ub_walk_equal(before, after) || (how->has_ticks && !how->is_back))
 			return *joined;
-		*how->tries += *how->tries < UB_U8_MAX;
-		if (how->has_ticks && ub_walk_widen(before, after, *how->tries, &after))
+		if (how->has_ticks && ub_walk_widen(before, after, how->tries, &after))
 			return keep_story(joined->kind == UB_REG_GUARDED ? guarded(after) : walking(after), joined);
 	}
 	return how->must_widen ? keep_story(widen_range(joined, limit), joined) : *joined;

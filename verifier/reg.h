@@ -61,7 +61,7 @@ struct ub_widen {
 	bool must_widen;	/* plain ranges go up in the steps of the widths; without ticks, guards that move are lost */
 	bool has_ticks;		/* what walks may move with t instead, */
 	bool is_back;		/* on an edge that closes a cycle; */
-	u8 *tries;		/* how often it did */
+	struct ub_walk_tries *tries;	/* how often they did */
 };
 struct ub_reg ub_reg_widen(const struct ub_reg *old, const struct ub_reg *joined, const struct ub_widen *how, u64 limit);
 

@@ -10,7 +10,9 @@
 
 #define MAX_END		(1ll << 58)
 #define MAX_DRIFT	(1ll << 30)	/* in UB_WALK_TICKS ticks more than any window */
-#define EXACT_TRIES	4u		/* of widening; then drifts become powers of two */
+#define STILL_TRIES	1u		/* of widening: an end that moves only once does not drift */
+#define FAR		(1ll << 37)	/* farther than 8 times any number of 32 bits */
+#define EXACT_TRIES	5u		/* then drifts become powers of two */
 
 struct ub_walk ub_walk_between(s64 lo, s64 hi)
 {
@@ -88,25 +90,33 @@ struct ub_walk ub_walk_join(struct ub_walk a, struct ub_walk b)
 
 /* How fast an end may move that lay at @old and moved at @old_drift, and now lies further out by @grown and moves at
  * @drift. */
-static s64 faster(s64 grown, s64 old_drift, s64 drift, u32 tries)
+static s64 faster(s64 grown, s64 old_drift, s64 drift, u8 *tries)
 {
 	s64 power = 1;
 
 	if (grown <= 0 && drift == old_drift)
 		return drift;
+	*tries += *tries < UB_U8_MAX;
+	if (*tries <= STILL_TRIES)
+		return drift;
 	/* When it moves faster now, that may be all; else the growth of one round is the growth of each. */
 	if (drift == old_drift)
 		drift += grown;
-	if (tries < EXACT_TRIES)
+	if (*tries < EXACT_TRIES)
 		return drift;
 	while (power < drift)
 		power *= 2;
 	return power;
 }
 
-bool ub_walk_widen(struct ub_walk old, struct ub_walk joined, u32 tries, struct ub_walk *ret)
+bool ub_walk_widen(struct ub_walk old, struct ub_walk joined, struct ub_walk_tries *tries, struct ub_walk *ret)
 {
 	/* Sound: the ends are those of @joined, and t is not negative, so moving faster takes nothing away. */
-	return put(ret, joined.lo, joined.hi, -faster(old.lo - joined.lo, -(s64)old.down, -(s64)joined.down, tries),
-		   faster(joined.hi - old.hi, old.up, joined.up, tries));
+	s64 down = -faster(old.lo - joined.lo, -(s64)old.down, -(s64)joined.down, &tries->lo);
+	s64 up = faster(joined.hi - old.hi, old.up, joined.up, &tries->hi);
+
+	if (put(ret, joined.lo, joined.hi, down, up))
+		return true;
+	/* It jumps rather than walks, as the sum of a base and of an index that is being widened does. */
+	return joined.hi < FAR && put(ret, joined.lo, FAR, down, joined.up);
 }

@@ -33,10 +33,15 @@ bool ub_walk_shl(struct ub_walk a, u32 cnt, struct ub_walk *ret);	/* cnt < 4 */
 struct ub_walk ub_walk_tick(struct ub_walk a);
 struct ub_walk ub_walk_settle(struct ub_walk a);
 struct ub_walk ub_walk_join(struct ub_walk a, struct ub_walk b);
+/* How often each end has moved at a place. */
+struct ub_walk_tries {
+	u8 lo, hi;
+};
+
 /*
- * Holds @joined, which holds @old: where an end moved since @old it is made to move with t, in the hope that it then
- * stays.  @tries: how often this was done here before; it can be done only so often until the result is false.
+ * Holds @joined, which holds @old: an end that moved since @old, and not for the first time, is made to move with t, in
+ * the hope that it then stays.  It can be done only so often until the result is false.
  */
-bool ub_walk_widen(struct ub_walk old, struct ub_walk joined, u32 tries, struct ub_walk *ret);
+bool ub_walk_widen(struct ub_walk old, struct ub_walk joined, struct ub_walk_tries *tries, struct ub_walk *ret);
 
 #endif

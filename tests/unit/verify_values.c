@@ -174,7 +174,7 @@ static struct ub_reg join_regs(const struct ub_reg *a, const struct ub_reg *b)
 static struct ub_reg widen_regs(const struct ub_reg *a, const struct ub_reg *b)
 {
 	struct ub_reg joined = ub_reg_join(a, b, 0);
-	u8 tries = 0;
+	struct ub_walk_tries tries = { 0 };
 	struct ub_widen how = { .must_widen = true, .tries = &tries };
 
 	return ub_reg_widen(a, &joined, &how, 0);

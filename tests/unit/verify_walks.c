@@ -71,8 +71,9 @@ static void test_one(struct ub_walk a)
 static void test_two(struct ub_walk a, struct ub_walk b)
 {
 	struct ub_walk sum, difference, joined = ub_walk_join(a, b), widened = { 0 };
-	u32 t, tries;
+	struct ub_walk_tries tries;
 	s64 x, y;
+	u32 t, k;
 
 	expect(ub_walk_add(a, b, &sum), "add", a, b, 0, 0);
 	expect(ub_walk_sub(a, b, &difference), "sub", a, b, 0, 0);
@@ -87,9 +88,10 @@ static void test_two(struct ub_walk a, struct ub_walk b)
 		for (y = first_of(b, t); y <= last_of(b, t); y++)
 			expect(ub_walk_has(joined, y, t), "join, right", a, b, y, t);
 	}
-	for (tries = 0; tries < 8; tries += 7)
+	for (k = 0; k < 9; k += 2)
 		for (t = 0; t <= MAX_T; t++) {
-			expect(ub_walk_widen(a, joined, tries, &widened), "widen", a, b, 0, t);
+			tries = (struct ub_walk_tries){ k, k };
+			expect(ub_walk_widen(a, joined, &tries, &widened), "widen", a, b, 0, t);
 			expect(first_of(widened, t) <= first_of(joined, t) && last_of(widened, t) >= last_of(joined, t), "widen",
 			       a, b, 0, t);
 		}
@@ -129,7 +131,7 @@ static void test_regs_of(u8 kind_a, struct ub_walk x, u8 kind_b, struct ub_walk 
 	struct ub_reg sum = ub_reg_sum(&a, &b, LIMIT), difference = ub_reg_difference(&a, &b, LIMIT);
 	struct ub_reg joined = ub_reg_join(&a, &b, LIMIT), scaled = ub_reg_scaled(&a, 2, LIMIT), plain = ub_reg_plain(&a, LIMIT);
 	struct ub_reg ticked = ub_reg_tick(&a), settled = ub_reg_settle(&a), widened;
-	u8 tries = 0;
+	struct ub_walk_tries tries = { 0 };
 	struct ub_widen how = { .has_ticks = true, .is_back = true, .must_widen = true, .tries = &tries };
 	s64 left, right;
 	u32 t;
@@ -174,11 +176,12 @@ static void test_regs(void)
 static void test_large(void)
 {
 	struct ub_walk far = ub_walk_between(0, 1ll << 58), fast = { .up = 1 << 30 }, one = { 1, 1, 0, 1 }, sum = one;
+	struct ub_walk_tries tries = { 8, 8 };
 
 	expect(!ub_walk_add(far, one, &sum) && ub_walk_equal(sum, one), "too far", far, one, 0, 0);
 	expect(!ub_walk_add(fast, one, &sum) && ub_walk_equal(sum, one), "too fast", fast, one, 0, 0);
 	expect(!ub_walk_shl(far, 1, &sum), "too far", far, one, 0, 0);
-	expect(!ub_walk_widen(one, ub_walk_join(one, far), 0, &sum), "too fast", one, far, 0, 0);
+	expect(!ub_walk_widen(one, ub_walk_join(one, far), &tries, &sum), "too fast", one, far, 0, 0);
 	expect((u64)UB_WALK_TICKS << 30 > UB_WINDOW, "window", fast, one, 0, 0);
 }
 
