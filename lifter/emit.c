@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * emit: how are IR instructions made, and how does a guest address become one that may be used?
+ * emit: how are IR instructions made, and operands read and written?
  *
  * Promise: each instruction made has the one spelling that ub_insn_check() takes, and the tracker has seen it.
  */
 #include "lifter.h"
-
-#define STACK_BELOW	0x8000	/* bytes below rsp that a new stack window covers */
-#define LOOK_AHEAD	24	/* guest instructions */
 
 bool lift_grow(struct lift *l, void **arr, u32 cnt, u32 *cap, size_t size)
 {
@@ -31,10 +28,7 @@ static void put(struct lift *l, struct ub_insn op)
 	if (!lift_grow(l, (void **)&l->ops, l->op_cnt, &l->op_cap, sizeof(op)))
 		return;
 	l->ops[l->op_cnt++] = op;
-	if (op.op == UB_OP_GUARD)
-		track_guard(&l->track, &op);
-	else
-		track_op(&l->track, &op);
+	track_op(&l->track, &op);
 }
 
 /* A constant as the operation wants it: sign-extended from its width. */
@@ -82,25 +76,31 @@ void ir_addr(struct lift *l, enum ub_op op, u8 width, u8 dst, u8 base, u8 index,
 				 .imm = UB_ADDR_IMM(index, index == UB_NOREG ? 0 : scale) });
 }
 
+/* The constant of a load or store: its address, or its index. */
+static s64 place_imm(const struct place *place)
+{
+	return place->is_indexed ? UB_INDEX_IMM(place->index, place->scale) : (s64)place->addr;
+}
+
 void ir_load(struct lift *l, enum ub_op op, u8 width, u8 dst, struct place place)
 {
 	put(l, (struct ub_insn){ .op = op, .mode = UB_MODE(width, false, 0), .dst = dst, .src = place.base,
-				 .off = place.off, .imm = place.addr });
+				 .off = place.off, .imm = place_imm(&place) });
 }
 
 void ir_store(struct lift *l, u8 width, struct place place, u8 src)
 {
 	put(l, (struct ub_insn){ .op = UB_OP_STORE, .mode = UB_MODE(width, false, 0), .dst = place.base, .src = src,
-				 .off = place.off, .imm = place.addr });
+				 .off = place.off, .imm = place_imm(&place) });
 }
 
-/* storei has no room for both a constant and a constant address. */
+/* storei has room for a constant, and for neither an index nor a constant address. */
 void ir_storei(struct lift *l, u8 width, struct place place, s64 imm)
 {
 	u8 temp;
 
 	imm = spell(width, imm);
-	if (place.base != UB_NOREG && imm == (s32)imm) {
+	if (place.base != UB_NOREG && !place.is_indexed && imm == (s32)imm) {
 		put(l, (struct ub_insn){ .op = UB_OP_STOREI, .mode = UB_MODE(width, false, 0), .dst = place.base,
 					 .off = place.off, .imm = imm });
 		return;
@@ -149,6 +149,11 @@ void ir_mark(struct lift *l)
 	put(l, (struct ub_insn){ .op = UB_OP_INSN, .imm = l->insn->ip, .off = l->insn->len });
 }
 
+void ir_hold(struct lift *l, u8 reg, bool is_low)
+{
+	put(l, (struct ub_insn){ .op = UB_OP_HOLD, .dst = reg, .imm = is_low ? UB_HOLD_LOW : 0 });
+}
+
 /* Until ir_label() @edge stands where the distance will. */
 void ir_to(struct lift *l, enum ub_op op, u8 src, s64 imm, u32 edge)
 {
@@ -167,121 +172,6 @@ void ir_label(struct lift *l, u32 edge)
 	}
 }
 
-static bool is_plain(const struct ub_x86_operand *mem, u8 base)
-{
-	return mem->kind == UB_X86_MEM && !mem->is_fs && mem->index == UB_NOREG && mem->reg == base;
-}
-
-/* The lowest displacement with which the coming instructions use @base, at most @disp. */
-static s64 lowest(const struct lift *l, u8 base, s64 disp)
-{
-	u32 i, k;
-
-	if (!l->node || l->insn->writes & 1u << base)
-		return disp;
-	for (i = l->pos + 1; i < l->node->cnt && i < l->pos + LOOK_AHEAD; i++) {
-		const struct ub_x86_insn *insn = region_insn(l, l->node, i);
-
-		for (k = 0; k < insn->operand_cnt && insn->may_leave; k++)
-			if (is_plain(&insn->operands[k], base) && insn->operands[k].imm < disp)
-				disp = insn->operands[k].imm;
-		if (insn->writes & 1u << base)
-			break;
-	}
-	return disp;
-}
-
-/* Will one of the coming instructions use what r17 guards now? */
-static bool is_used_again(const struct lift *l)
-{
-	u16 mask = l->track.guards[1].mask & ~l->insn->writes;
-	u32 i, k;
-
-	if (!l->node)
-		return false;
-	for (i = l->pos + 1; mask && i < l->node->cnt && i < l->pos + LOOK_AHEAD; i++) {
-		const struct ub_x86_insn *insn = region_insn(l, l->node, i);
-
-		if (insn->name == UB_X86_SYSCALL)
-			break;
-		for (k = 0; k < insn->operand_cnt && insn->may_leave; k++)
-			if (insn->operands[k].reg < UB_NGUEST && mask & 1u << insn->operands[k].reg &&
-			    is_plain(&insn->operands[k], insn->operands[k].reg))
-				return true;
-		mask &= ~insn->writes;
-	}
-	return false;
-}
-
-u8 lift_temp(struct lift *l, const struct place *place)
-{
-	return (place && place->base == REG_T) || is_used_again(l) ? REG_U : REG_T;
-}
-
-static struct place at_constant(struct lift *l, u64 addr)
-{
-	if (addr >= USER_LIMIT - 64)
-		l->why = "address";
-	return (struct place){ .base = UB_NOREG, .addr = addr };
-}
-
-/* fs base + displacement + registers: no address has room for all three. */
-static struct place at_thread(struct lift *l, const struct ub_x86_operand *mem, s64 disp)
-{
-	struct place place = { .base = REG_T };
-
-	if (mem->reg == UB_NOREG && mem->index == UB_NOREG) {
-		/* Offsets that can be the access's own cost nothing there. */
-		place.off = disp > 0 ? disp : 0;
-		ir_addr(l, UB_OP_GUARD, 0, REG_T, UB_FS, UB_NOREG, 0, disp - place.off);
-		return place;
-	}
-	ir_addr(l, UB_OP_LEA, UB_W64, REG_T, UB_FS, UB_NOREG, 0, disp);
-	if (mem->index != UB_NOREG)
-		ir_addr(l, UB_OP_LEA, UB_W64, REG_T, REG_T, mem->index, mem->scale, 0);
-	ir_addr(l, UB_OP_GUARD, 0, REG_T, REG_T, mem->reg, 0, 0);
-	return place;
-}
-
-struct place lift_place(struct lift *l, const struct ub_x86_operand *mem, s64 adjust)
-{
-	bool is_stack = is_plain(mem, UB_RSP);
-	s64 low, disp = mem->imm + (mem->reg == UB_RSP ? adjust : 0);
-	struct place place = { .base = REG_STACK };
-
-	if (!mem->is_fs && mem->reg == UB_NOREG && mem->index == UB_NOREG)
-		return at_constant(l, disp);
-	if (disp != (s32)disp) {
-		l->why = "address";
-		return place;
-	}
-	for (; place.base < (is_stack ? REG_T : UB_GUARDS_END); place.base++)
-		if (track_covers(&l->track.guards[place.base - UB_GUARDS], mem, disp, &place.off))
-			return place;
-	if (mem->is_fs)
-		return at_thread(l, mem, disp);
-	place.base = is_stack ? REG_STACK : REG_T;
-	low = disp;
-	if (is_stack && disp > -STACK_BELOW)
-		low = -STACK_BELOW;
-	else if (mem->index == UB_NOREG)
-		low = lowest(l, mem->reg, disp);
-	if (low > 0 && mem->index == UB_NOREG)
-		low = 0;
-	if (disp - low > INT_MAX - 64)
-		low = disp;
-	ir_addr(l, UB_OP_GUARD, 0, place.base, mem->reg, mem->index, mem->scale, low);
-	place.off = disp - low;
-	return place;
-}
-
-struct place lift_stack(struct lift *l, s64 disp)
-{
-	struct ub_x86_operand mem = { .kind = UB_X86_MEM, .reg = UB_RSP, .index = UB_NOREG, .imm = disp };
-
-	return lift_place(l, &mem, 0);
-}
-
 u8 lift_read(struct lift *l, const struct ub_x86_operand *operand, u8 temp)
 {
 	struct place place;
@@ -294,7 +184,7 @@ u8 lift_read(struct lift *l, const struct ub_x86_operand *operand, u8 temp)
 		ir_ri(l, UB_OP_SHRI, UB_W64, false, REG_HIGH, 8);
 		return REG_HIGH;
 	case UB_X86_MEM:
-		place = lift_place(l, operand, 0);
+		place = lift_access(l, operand);
 		if (temp == UB_NOREG)
 			temp = lift_temp(l, NULL);
 		ir_load(l, UB_OP_LOAD, operand->width, temp, place);

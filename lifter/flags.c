@@ -38,14 +38,15 @@ static bool is_live_out(const struct lift *l, const struct node *node)
 /* True if what holds at the head of the node has changed. */
 static bool walk(struct lift *l, struct node *node)
 {
-	bool is_live = is_live_out(l, node), before = node->is_live_in;
+	bool is_live = is_live_out(l, node) || node->way_into >= 0, before = node->is_live_in;
 	u32 i;
 
 	for (i = node->cnt; i--; ) {
 		l->insts[node->first + i].are_flags_dead = !is_live;
-		is_live = step(region_insn(l, node, i), is_live);
+		/* What a tick leads to may leave. */
+		is_live = step(region_insn(l, node, i), is_live) || node->tick_pos == (s32)i;
 	}
-	node->is_live_in = is_live || node->has_check;
+	node->is_live_in = is_live || !node->tick_pos;
 	return node->is_live_in != before;
 }
 

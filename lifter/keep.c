@@ -63,48 +63,7 @@ static u32 call_ahead(const struct lift *l, const struct node *node)
 	return is_hot_call(l, node) ? 0 : OTHER_CALL;
 }
 
-/* Edges by their targets: those into node n are from[first[n]] to from[first[n + 1] - 1]. */
-struct into {
-	u32 *first;
-	struct { u32 node, edge; } *from;
-};
-
-static void free_into(struct into *into)
-{
-	ub_free(into->first);
-	ub_free(into->from);
-}
-
-static bool find_into(struct lift *l, struct into *ret)
-{
-	u32 i, k, cnt = 0;
-
-	for (i = 0; i < l->node_cnt; i++)
-		cnt += l->nodes[i].edge_cnt;
-	ret->first = ub_alloc(l->node_cnt + 2, sizeof(*ret->first));
-	ret->from = ub_alloc(cnt, sizeof(*ret->from));
-	if (!ret->first || !ret->from) {
-		free_into(ret);
-		l->err = -ENOMEM;
-		return false;
-	}
-	/* Counted two places on, summed, and moved one place back as they are filled in. */
-	for (i = 0; i < l->node_cnt; i++)
-		for (k = 0; k < l->nodes[i].edge_cnt; k++)
-			ret->first[l->nodes[i].edges[k].node + 2]++;
-	for (i = 2; i < l->node_cnt + 2; i++)
-		ret->first[i] += ret->first[i - 1];
-	for (i = 0; i < l->node_cnt; i++)
-		for (k = 0; k < l->nodes[i].edge_cnt; k++) {
-			u32 at = ret->first[l->nodes[i].edges[k].node + 1]++;
-
-			ret->from[at].node = i;
-			ret->from[at].edge = k;
-		}
-	return true;
-}
-
-static void look_ahead(struct lift *l, const struct into *into, struct heap *heap)
+static void look_ahead(struct lift *l, const struct edges_in *into, struct heap *heap)
 {
 	u32 i, k, ahead;
 
@@ -126,10 +85,10 @@ static void look_ahead(struct lift *l, const struct into *into, struct heap *hea
 static void measure_ahead(struct lift *l)
 {
 	struct heap heap = { 0 };
-	struct into into;
+	struct edges_in into;
 	u32 i;
 
-	if (l->err || !find_into(l, &into))
+	if (l->err || !edges_in_find(l, &into))
 		return;
 	for (i = 0; i < l->node_cnt; i++) {
 		l->nodes[i].ahead = call_ahead(l, &l->nodes[i]);
@@ -137,7 +96,7 @@ static void measure_ahead(struct lift *l)
 			push(l, &heap, l->nodes[i].ahead, i);
 	}
 	look_ahead(l, &into, &heap);
-	free_into(&into);
+	edges_in_free(&into);
 	free(heap.keys);
 }
 
@@ -170,7 +129,11 @@ static void choose(struct lift *l)
 	for (i = 0; i < l->node_cnt; i++)
 		if (l->nodes[i].is_entry)
 			see(l, &heap, i);
-	while (!l->err && heap_pop(&heap, &key, &i) && total + l->nodes[i].cnt <= l->budget) {
+	while (!l->err && heap_pop(&heap, &key, &i)) {
+		if (total + l->nodes[i].cnt > l->budget) {
+			l->is_short = true;
+			break;
+		}
 		l->nodes[i].is_kept = true;
 		total += l->nodes[i].cnt;
 		for (k = 0; k < l->nodes[i].edge_cnt; k++)
@@ -183,57 +146,6 @@ static void choose(struct lift *l)
 				l->nodes[i].edges[k].node = -1;
 }
 
-/* One step of the walk: the next target of @node that has not been seen, or NULL behind its last. */
-static struct node *next_target(struct lift *l, struct node *node, u32 *next)
-{
-	while (node->end != END_SYSCALL && *next < node->edge_cnt) {
-		struct node *to;
-		s32 idx = node->edges[(*next)++].node;
-
-		if (idx < 0)
-			continue;
-		to = &l->nodes[idx];
-		if (!to->is_seen)
-			return to;
-		to->has_check |= to->is_queued;		/* on the way here: a cycle */
-	}
-	return NULL;
-}
-
-static void walk_from(struct lift *l, u32 start, u32 *stack, u32 *next)
-{
-	u32 depth = 1;
-
-	stack[0] = start;
-	while (depth) {
-		u32 idx = stack[depth - 1];
-		struct node *to;
-
-		l->nodes[idx].is_seen = l->nodes[idx].is_queued = true;
-		to = next_target(l, &l->nodes[idx], &next[idx]);
-		if (to)
-			stack[depth++] = to - l->nodes;
-		else
-			l->nodes[stack[--depth]].is_queued = false;
-	}
-}
-
-/* Each cycle gets a check, unless a system call stands in it: found by a depth-first walk that stops at those. */
-static void place_checks(struct lift *l)
-{
-	u32 i, *stack = ub_alloc(l->node_cnt, sizeof(*stack)), *next = ub_alloc(l->node_cnt, sizeof(*next));
-
-	if (!stack || !next)
-		l->err = -ENOMEM;
-	for (i = 0; i < l->node_cnt; i++)
-		l->nodes[i].is_seen = l->nodes[i].is_queued = l->nodes[i].has_check = false;
-	for (i = 0; !l->err && i < l->node_cnt; i++)
-		if (l->nodes[i].is_kept && !l->nodes[i].is_seen)
-			walk_from(l, i, stack, next);
-	ub_free(stack);
-	ub_free(next);
-}
-
 void region_keep(struct lift *l)
 {
 	measure_distance(l);
@@ -241,5 +153,4 @@ void region_keep(struct lift *l)
 	if (l->err)
 		return;
 	choose(l);
-	place_checks(l);
 }

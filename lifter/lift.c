@@ -9,6 +9,8 @@
 
 #define DEFAULT_BUDGET	2000
 #define MIN_BUDGET	16
+#define MAX_SHARING	2	/* attempts after which no more functions become shared */
+#define SETTLE_AFTER	6	/* changes of what is known at the head of a node, before facts that still move are dropped */
 
 struct x86_info {
 	void (*fn)(struct lift *l, const struct ub_x86_insn *insn);
@@ -39,8 +41,6 @@ enum ub_x86_flags lift_flags(const struct ub_x86_insn *insn)
 void lift_insn(struct lift *l)
 {
 	ir_mark(l);
-	if (l->node && !l->pos && l->node->has_check)
-		ir_none(l, UB_OP_CHECK, 0);
 	info[l->insn->name].fn(l, l->insn);
 }
 
@@ -54,12 +54,23 @@ static void make_node(struct lift *l, struct node *node)
 	l->op_cnt = 0;
 	node->tail = node->end == END_FALL ? 0 : -1;
 	node->fixup_cnt = 0;
+	/* A way round of nothing but a tick is like the head that follows it. */
+	if (!node->tick_pos && !node->cnt)
+		hold_tick(l, node, region_insn(l, node, 0));
 	for (l->pos = 0; l->pos < node->cnt; l->pos++) {
+		if (node->tick_pos == (s32)l->pos)
+			hold_tick(l, node, region_insn(l, node, l->pos));
 		l->insn = region_insn(l, node, l->pos);
 		l->are_flags_dead = l->insts[node->first + l->pos].are_flags_dead;
 		l->why = NULL;
 		lift_insn(l);
 		ub_bug_if(l->why, "an instruction that could be lifted no longer can");
+	}
+	if (node->way_into >= 0)
+		hold_on_way_in(l, node);
+	else if (node->is_entry && !node->cnt) {
+		l->insn = region_insn(l, node, 0);
+		ir_mark(l);
 	}
 	l->node = NULL;
 	ops = realloc(node->ops, (l->op_cnt + 1) * sizeof(*ops));
@@ -86,8 +97,9 @@ static void hand_on(struct lift *l, const struct node *node)
 		if (!to->is_seen) {
 			to->is_seen = to->is_queued = true;
 			to->in = l->track;
-		} else if (track_meet(&to->in, &l->track)) {
+		} else if (track_meet(&to->in, &l->track, to->visits >= SETTLE_AFTER)) {
 			to->is_queued = true;
+			to->visits++;
 		}
 	}
 }
@@ -99,6 +111,7 @@ static void make_nodes(struct lift *l)
 
 	for (i = 0; i < l->node_cnt; i++) {
 		l->nodes[i].is_seen = l->nodes[i].is_queued = l->nodes[i].is_entry && l->nodes[i].is_kept;
+		l->nodes[i].in.resident = l->resident;
 		track_clear(&l->nodes[i].in);
 	}
 	while (has_more && !l->err) {
@@ -134,7 +147,12 @@ static int lift_region(struct lift *l, struct ub_lifted *lifted)
 		region_keep(l);
 	if (!l->err && !has_entry(l))
 		return -EOPNOTSUPP;
+	if (!l->err)
+		loops_find(l);
+	if (!l->err)
+		loops_cut(l);
 	if (!l->err) {
+		ahead_find(l);
 		flags_find_dead(l);
 		make_nodes(l);
 	}
@@ -149,25 +167,54 @@ static void free_lift(struct lift *l)
 {
 	u32 i;
 
-	for (i = 0; i < l->node_cnt; i++)
+	for (i = 0; i < l->node_cnt; i++) {
 		free(l->nodes[i].ops);
+		free(l->nodes[i].renewal);
+	}
 	free(l->chunks);
 	free(l->insns);
 	free(l->insts);
 	free(l->nodes);
 	free(l->contexts);
+	free(l->links);
+	free(l->late);
+	free(l->loops);
+	free(l->near.keys);
+	free(l->ops);
+	ub_free(l->homes.slots);
 	ub_free(l->spots.slots);
 	ub_free(l->decoded.slots);
 	ub_free(l->words.slots);
-	free(l->near.keys);
-	free(l->ops);
+}
+
+/*
+ * One attempt.  -EAGAIN when the budget is too small for a context for each call, and @shared now says which functions
+ * to lift but once.
+ */
+static int try_lift(const struct ub_lift_request *request, u32 budget, struct map *shared, bool is_last,
+		    struct ub_lifted **ret)
+{
+	struct lift l = { .request = request, .budget = budget, .shared = shared };
+	struct ub_lifted *lifted = ub_alloc(1, sizeof(*lifted));
+	int err;
+
+	if (!lifted)
+		return -ENOMEM;
+	err = lift_region(&l, lifted);
+	if ((!err || err == -E2BIG) && l.is_short && !is_last && context_share(&l, shared))
+		err = -EAGAIN;
+	free_lift(&l);
+	if (err)
+		ub_lifted_free(lifted);
+	else
+		*ret = lifted;
+	return err;
 }
 
 int ub_lift(const struct ub_lift_request *request, struct ub_lifted **ret)
 {
-	u32 budget = request->max_guest_insns ? request->max_guest_insns : DEFAULT_BUDGET;
-	struct ub_lifted *lifted;
-	struct lift l;
+	u32 tries = 0, budget = request->max_guest_insns ? request->max_guest_insns : DEFAULT_BUDGET;
+	struct map shared = { 0 };
 	int err;
 
 	if (!request->read_code || !request->entry_cnt)
@@ -175,20 +222,11 @@ int ub_lift(const struct ub_lift_request *request, struct ub_lifted **ret)
 	if (budget > UB_MAX_INSNS / 2)
 		budget = UB_MAX_INSNS / 2;
 	do {
-		lifted = ub_alloc(1, sizeof(*lifted));
-		if (!lifted)
-			return -ENOMEM;
-		memset(&l, 0, sizeof(l));
-		l.request = request;
-		l.budget = budget;
-		err = lift_region(&l, lifted);
-		free_lift(&l);
-		if (err)
-			ub_lifted_free(lifted);
-		budget -= budget / 4;
-	} while (err == -E2BIG && budget >= MIN_BUDGET);
-	if (!err)
-		*ret = lifted;
+		err = try_lift(request, budget, &shared, ++tries > MAX_SHARING, ret);
+		if (err == -E2BIG)
+			budget -= budget / 4;
+	} while ((err == -E2BIG && budget >= MIN_BUDGET) || err == -EAGAIN);
+	ub_free(shared.slots);
 	return err;
 }
 

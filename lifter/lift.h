@@ -32,6 +32,9 @@ struct ub_lift_request {
 	 * so is a ret whose caller is not known. */
 	const u64 *goals;
 	u32 goal_cnt;
+	const u64 *wild;	/* instructions at which a hold has failed: each use is guarded there instead */
+	u32 wild_cnt;
+	bool is_plain;		/* no holds and no ticks: slower, and never refused for them */
 	u32 max_guest_insns;	/* budget; 0: the default, 2000 */
 	/* May this call be made in the block?  NULL: none. */
 	bool (*may_dispatch)(void *ctx, u64 nr);

@@ -9,7 +9,7 @@
 static void store(struct lift *l, const struct ub_x86_operand *dst, const struct ub_x86_operand *src)
 {
 	u8 reg = src->kind == UB_X86_REG ? lift_read(l, src, UB_NOREG) : 0;
-	struct place place = lift_place(l, dst, 0);
+	struct place place = src->kind == UB_X86_IMM ? lift_place(l, dst, 0) : lift_access(l, dst);
 
 	if (src->kind == UB_X86_IMM)
 		ir_storei(l, dst->width, place, src->imm);
@@ -26,7 +26,7 @@ void lift_mov(struct lift *l, const struct ub_x86_insn *insn)
 	else if (src->kind == UB_X86_IMM && !dst->is_high)
 		ir_ri(l, UB_OP_MOVI, dst->width, false, dst->reg, src->imm);
 	else if (src->kind == UB_X86_MEM && dst->width >= UB_W32)
-		ir_load(l, UB_OP_LOAD, dst->width, dst->reg, lift_place(l, src, 0));
+		ir_load(l, UB_OP_LOAD, dst->width, dst->reg, lift_access(l, src));
 	else
 		lift_write(l, dst, lift_read(l, src, UB_NOREG));
 }
@@ -64,7 +64,7 @@ void lift_extend(struct lift *l, const struct ub_x86_insn *insn)
 	if (dst->width <= src->width)
 		lift_mov(l, insn);
 	else if (src->kind == UB_X86_MEM)
-		ir_load(l, op, src->width, to, lift_place(l, src, 0));
+		ir_load(l, op, src->width, to, lift_access(l, src));
 	else
 		ir_rr(l, op, src->width, false, to, lift_read(l, src, UB_NOREG));
 	if (dst->width > src->width && to == REG_T)

@@ -3,9 +3,15 @@
  * lifter: what the files of the lifter share while one region is lifted.  Nobody else includes it.
  *
  *   region.c  which guest code: nodes, call contexts
+ *   context.c in which chain of calls
  *   keep.c    what of it is worth keeping
- *   track.c   what is known along a path: guarded addresses, constants
+ *   loop.c    where it runs in circles
+ *   cut.c     how it gets into a loop, and round
+ *   ahead.c   what registers will be used for
+ *   track.c   what is known along a path: addresses that may be used, numbers, constants
  *   emit.c    makes IR instructions
+ *   place.c   makes addresses that may be used
+ *   hold.c    holds the addresses of a loop
  *   lift_*.c  one guest instruction -> IR, by family
  *   flags.c   where the guest's flags are dead
  *   link.c    nodes -> one block
@@ -20,7 +26,7 @@
 #include "map.h"
 
 #define USER_LIMIT	0x7ffffffff000ull	/* first byte above the user half with 4 levels of page tables */
-#define MAX_EDGES	8	/* targets of one indirect branch that are compared */
+#define MAX_EDGES	16	/* targets of one indirect branch that are compared */
 #define FAR_AWAY	0x3fffffffu
 
 /* r16 holds the guarded stack, r17 other guarded addresses or a value; the others values only. */
@@ -34,8 +40,22 @@ struct guard {
 	struct { u8 base, index, scale; s32 disp; } form;
 };
 
+enum fact_kind { FACT_NONE, FACT_NUMBER, FACT_HELD };
+
+/*
+ * What the verifier knows of a guest register: a number from lo to hi, or an address that was held plus an offset from
+ * lo to hi; and for each tick since the last check by so much more.
+ */
+struct fact {
+	u8 kind;		/* enum fact_kind */
+	s32 drift_lo, drift_hi;
+	s64 lo, hi;
+};
+
 /* What is known at a point of a path. */
 struct track {
+	u16 resident;			/* registers of which facts count */
+	struct fact facts[UB_NGUEST];
 	struct guard guards[2];		/* r16, r17 */
 	/* Guesses for branch targets and call numbers; whatever uses them makes the block compare. */
 	u16 known;			/* bit n: register n holds value[n] */
@@ -43,13 +63,25 @@ struct track {
 	u64 value[UB_NGUEST];
 };
 
-/* A call whose return address is known: a link of the stack of such calls.  Context 0 knows nothing. */
+/*
+ * A call whose return address is known: a link of the stack of such calls.  Context 0 knows nothing.  A function that is
+ * shared has one context for all calls, and returns to any of them.
+ */
 struct context {
 	u32 parent;
 	u32 depth;
-	u64 ret;
+	u64 ret;			/* unless it is shared */
 	u64 callee;
 	u32 first_child, next_child;	/* calls made in it; 0: none */
+	bool is_shared;
+	u32 first_site, first_ret;	/* in lift.links, where it is called and where it returns; 0: none */
+};
+
+/* A place in a list of them. */
+struct link {
+	u64 ip;
+	u32 context;
+	u32 next;			/* 0: none */
 };
 
 enum node_end {
@@ -81,13 +113,19 @@ struct node {
 	u32 first, cnt;		/* in lift.insts */
 	u8 end;			/* enum node_end */
 	u8 edge_cnt;
-	bool is_filled, is_entry, is_kept, has_check, is_live_in, is_queued, is_seen;
+	bool is_filled, is_entry, is_kept, is_live_in, is_queued, is_seen;
 	struct edge edges[MAX_EDGES];
 	u64 stop_ip;
 	char why[48];		/* END_STOP */
 	s32 nr;			/* END_SYSCALL */
 	u32 distance;		/* guest instructions from an entry */
 	u32 ahead;		/* and to the next call made in the block, or a goal */
+	s32 loop;		/* the innermost that it is in, or -1 */
+	s32 way_into;		/* the loop that it enters, or -1 */
+	s32 lead;		/* the node that should stand right before it, or -1 */
+	s32 tick_pos;		/* there is a tick before this instruction, or -1 */
+	u16 bases_in, lows_in;	/* see struct inst */
+	u32 visits;		/* how often @in has changed */
 	struct track in;
 	/* What emission made of it. */
 	struct ub_insn *ops;
@@ -95,14 +133,32 @@ struct node {
 	struct fixup fixups[MAX_EDGES];
 	u32 fixup_cnt;
 	s32 tail;		/* edge to go to at the end, or -1 when the ops end by themselves */
+	struct ub_insn *renewal;	/* behind the block: what its tick jumps to when it is time for a check */
+	u32 renewal_cnt;
+	u32 tick_op;		/* index in ops */
 	u32 start;		/* index in the block */
 	bool is_placed;
+};
+
+/* Code that may run over and over, between system calls, and that has one way in. */
+struct loop {
+	s32 parent;		/* the loop around it, or -1 */
+	u32 head;		/* the node at which the way in and the way round meet */
+	u16 steps;		/* registers that constants alone are added to, once in an iteration */
+	u16 changes;		/* registers that change otherwise */
+	u16 bases, lows;	/* that addresses are based on, and go below of */
+	u16 indexes;
+	u16 pairs;		/* bases beside an index that has no factor */
+	s32 step_lo[UB_NGUEST], step_hi[UB_NGUEST];	/* what an iteration may add at the least and at the most */
 };
 
 /* One guest instruction in one context. */
 struct inst {
 	u32 insn;		/* in lift.insns */
 	bool are_flags_dead;	/* those that it writes */
+	/* Registers that are bases of addresses behind it, before anything but a constant is added to them;
+	 * and of those the ones that are gone below. */
+	u16 bases, lows;
 };
 
 struct chunk {
@@ -120,6 +176,16 @@ struct lift {
 	struct context *contexts;
 	u32 chunk_cnt, chunk_cap, insn_cnt, insn_cap, inst_cnt, inst_cap, node_cnt, node_cap;
 	u32 context_cnt, context_cap;
+	struct link *links;	/* from 1 on */
+	u32 link_cnt, link_cap;
+	u32 *late;		/* nodes that got new targets after they were filled */
+	u32 late_cnt, late_cap;
+	const struct map *shared;	/* functions that are lifted once for all their calls */
+	struct map homes;	/* their contexts */
+	bool is_short;		/* the budget did not suffice */
+	struct loop *loops;
+	u32 loop_cnt, loop_cap;
+	u16 resident;		/* guest registers that live in machine registers */
 	struct map spots;	/* where (ip, context) stands */
 	struct map decoded;	/* ip -> index in insns + 1 */
 	struct map words;	/* what the request says of an ip */
@@ -146,26 +212,69 @@ void region_find(struct lift *l);
 /* Was the address seen to be run? */
 bool region_is_hot(const struct lift *l, u64 ip);
 bool region_is_goal(const struct lift *l, u64 ip);
+/* Has a hold failed there? */
+bool region_is_wild(const struct lift *l, u64 ip);
 /* How far is it from the head of @node to that of its target, in guest instructions; more if that is unlikely. */
 u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge);
 /* The node in which (ip, context) stands, or NULL. */
 const struct node *region_node(const struct lift *l, u64 ip, u32 context);
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos);
 
+void region_add_edge(struct node *node, u64 ip, u32 context);
+
+/* context.c */
+/* Why no call to @callee may be followed there; NULL: it may. */
+const char *context_refuse(const struct lift *l, u32 context, u64 callee);
+/* The context of a call that returns to (@ret, @parent); -1 when there is no memory. */
+s32 context_enter(struct lift *l, u32 parent, u64 ret, u64 callee);
+/* Adds the targets of a ret at @ip. */
+void context_return(struct lift *l, struct node *node, u64 ip);
+/* Adds to @shared which functions cost much because they are called from many places; false: none that was not known. */
+bool context_share(struct lift *l, struct map *shared);
+
 /* keep.c */
 void region_keep(struct lift *l);
 
+/* loop.c */
+/* Edges by their targets: those into node n are from[first[n]] to from[first[n + 1] - 1]. */
+struct edges_in {
+	u32 *first;
+	struct { u32 node, edge; } *from;
+};
+
+/* False: no memory, and l->err. */
+bool edges_in_find(struct lift *l, struct edges_in *ret);
+void edges_in_free(struct edges_in *in);
+void loops_find(struct lift *l);
+/* Is the node in the loop, or in one inside it? */
+bool loop_has(const struct lift *l, s32 loop, const struct node *node);
+
+/* cut.c */
+/* Gives each loop a tick and a way in of its own. */
+void loops_cut(struct lift *l);
+
+/* ahead.c */
+/* Looks ahead along the paths: what are the registers used for? */
+void ahead_find(struct lift *l);
+
 /* track.c */
+/* Nothing is known; what is resident stays. */
 void track_clear(struct track *track);
 void track_op(struct track *track, const struct ub_insn *op);
-/* Keeps of the guards in @into only what holds in @from too; true if something was lost. */
-bool track_meet(struct track *into, const struct track *from);
+/* Behind a check that something else than @track's own path may have passed. */
+void track_settle(struct track *track);
+/* Keeps in @into only what holds in @from too; true if something was lost.  @must_settle: facts may not only widen. */
+bool track_meet(struct track *into, const struct track *from, bool must_settle);
+/* The least and the greatest that the fact allows, at any tick. */
+s64 fact_min(const struct fact *fact);
+s64 fact_max(const struct fact *fact);
 bool track_covers(const struct guard *guard, const struct ub_x86_operand *mem, s64 disp, s32 *ret_off);
-void track_guard(struct track *track, const struct ub_insn *op);
 
 /* emit.c */
-struct place {			/* of a memory operand, guarded */
-	u8 base;		/* r16, r17, or UB_NOREG and addr */
+struct place {			/* of a memory operand that may be used: [base + off], [base + index << scale + off], */
+	u8 base;		/* or with UB_NOREG [addr] */
+	bool is_indexed;
+	u8 index, scale;
 	s32 off;
 	u64 addr;
 };
@@ -187,21 +296,31 @@ void ir_modify_imm(struct lift *l, enum ub_op op, u8 mode, struct place place, s
 void ir_imm(struct lift *l, enum ub_op op, s64 imm);
 void ir_none(struct lift *l, enum ub_op op, u8 width);
 void ir_mark(struct lift *l);
+void ir_hold(struct lift *l, u8 reg, bool is_low);
 void ir_to(struct lift *l, enum ub_op op, u8 src, s64 imm, u32 edge);
 /* Here the jump that the last ir_to() for @edge made comes out. */
 void ir_label(struct lift *l, u32 edge);
 
-/* Guards @mem, whose registers count as @adjust higher, if it is not yet guarded. */
-struct place lift_place(struct lift *l, const struct ub_x86_operand *mem, s64 adjust);
-/* The stack at rsp + @disp. */
-struct place lift_stack(struct lift *l, s64 disp);
-/* A register for a value that need not outlive the instruction; keeps @place and a guard that is used again. */
-u8 lift_temp(struct lift *l, const struct place *place);
 /* The operand's value in a register, at its width; loads and constants go to @temp,
  * or with UB_NOREG to what lift_temp() says. */
 u8 lift_read(struct lift *l, const struct ub_x86_operand *operand, u8 temp);
 /* Writes a register operand. */
 void lift_write(struct lift *l, const struct ub_x86_operand *operand, u8 src);
+
+/* place.c */
+/* A place for a load or store; it may have an index. */
+struct place lift_access(struct lift *l, const struct ub_x86_operand *mem);
+/* A place without one, for any operation.  The operand's registers count as @adjust higher. */
+struct place lift_place(struct lift *l, const struct ub_x86_operand *mem, s64 adjust);
+/* The stack at rsp + @disp. */
+struct place lift_stack(struct lift *l, s64 disp);
+/* A register for a value that need not outlive the instruction; keeps @place and a guard that is used again. */
+u8 lift_temp(struct lift *l, const struct place *place);
+/* hold.c */
+/* At the end of a way into a loop. */
+void hold_on_way_in(struct lift *l, const struct node *node);
+/* A tick before @insn. */
+void hold_tick(struct lift *l, struct node *node, const struct ub_x86_insn *insn);
 
 /* flags.c */
 void flags_find_dead(struct lift *l);

@@ -13,6 +13,7 @@ struct linker {
 	u32 cnt;
 	struct ub_insn *insns;
 	u32 insn_cnt;
+	bool *is_far;		/* jumps whose off still names a node or an exit */
 	u64 *exits;		/* addresses, behind the nodes */
 	struct map known_exits;	/* address -> index + 1 */
 	u32 exit_cnt, exit_cap, exit_start;
@@ -21,6 +22,11 @@ struct linker {
 static s32 edge_node(const struct node *node, s32 edge)
 {
 	return edge < 0 || (u32)edge >= node->edge_cnt ? -1 : node->edges[edge].node;
+}
+
+static bool stays(const struct lift *l, const struct node *node, u32 to)
+{
+	return loop_has(l, node->loop, &l->nodes[to]);
 }
 
 /* The edge that should fall through. */
@@ -34,6 +40,9 @@ static s32 likely(const struct lift *l, const struct node *node)
 	next = edge_node(node, 1);
 	if (taken < 0 || next < 0)
 		return next < 0 ? 0 : 1;
+	/* The edge that stays in the loop; if both do, the compiler has thought of it. */
+	if (node->loop >= 0 && (stays(l, node, taken) || stays(l, node, next)))
+		return stays(l, node, next) ? 1 : 0;
 	return l->nodes[taken].ahead < l->nodes[next].ahead ? 0 : 1;
 }
 
@@ -45,6 +54,10 @@ static void place_chain(struct linker *k, s32 idx, u32 *stack, u32 *stack_cnt)
 	while (idx >= 0 && !l->nodes[idx].is_placed) {
 		struct node *node = &l->nodes[idx];
 
+		if (node->lead >= 0 && !l->nodes[node->lead].is_placed) {
+			l->nodes[node->lead].is_placed = true;
+			k->order[k->cnt++] = node->lead;
+		}
 		node->is_placed = true;
 		k->order[k->cnt++] = idx;
 		for (i = 0; i < node->edge_cnt; i++)
@@ -93,8 +106,9 @@ static u32 exit_at(struct linker *k, u64 ip)
 /* A jump at the end of the block to an edge; where that is, patch() says. */
 static void put_jump(struct linker *k, const struct ub_insn *insn, const struct node *node, u32 edge)
 {
-	struct ub_insn *to = &k->insns[k->insn_cnt++];
+	struct ub_insn *to = &k->insns[k->insn_cnt];
 
+	k->is_far[k->insn_cnt++] = true;
 	*to = *insn;
 	if (node->edges[edge].node >= 0)
 		to->off = node->edges[edge].node;
@@ -114,7 +128,7 @@ static void put_tail(struct linker *k, const struct node *node, u32 edge, s32 ne
 		k->insns[k->insn_cnt++] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = node->edges[edge].ip };
 }
 
-static void put_node(struct linker *k, struct node *node, s32 next, bool *is_far)
+static void put_node(struct linker *k, struct node *node, s32 next)
 {
 	u32 i, edge = 1;
 	enum ub_cc cc;
@@ -123,15 +137,13 @@ static void put_node(struct linker *k, struct node *node, s32 next, bool *is_far
 	for (i = 0; i < node->op_cnt; i++)
 		k->insns[k->insn_cnt++] = node->ops[i];
 	for (i = 0; i < node->fixup_cnt; i++) {
-		is_far[node->start + node->fixups[i].op] = true;
+		k->is_far[node->start + node->fixups[i].op] = true;
 		k->insns[node->start + node->fixups[i].op].off = node->edges[node->fixups[i].edge].node;
 	}
 	if (node->end == END_STOP)
 		k->insns[k->insn_cnt++] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = node->stop_ip };
-	else if (node->end != END_JCC && node->tail >= 0) {
-		is_far[k->insn_cnt] = true;
+	else if (node->end != END_JCC && node->tail >= 0)
 		put_tail(k, node, node->tail, next);
-	}
 	if (node->end != END_JCC)
 		return;
 	cc = lift_cc(region_insn(k->l, node, node->cnt - 1));
@@ -139,14 +151,23 @@ static void put_node(struct linker *k, struct node *node, s32 next, bool *is_far
 		cc ^= 1;
 		edge = 0;
 	}
-	is_far[k->insn_cnt] = true;
 	put_jump(k, &(struct ub_insn){ .op = UB_OP_JCC, .mode = UB_MODE(0, false, cc) }, node, 1 - edge);
-	is_far[k->insn_cnt] = true;
 	put_tail(k, node, edge, next);
 }
 
+/* What ticks lead to; it comes back behind the tick. */
+static void put_renewal(struct linker *k, const struct node *node)
+{
+	u32 i, behind = node->start + node->tick_op + 1;
+
+	k->insns[behind - 1].off = k->insn_cnt - behind;
+	for (i = 0; i < node->renewal_cnt; i++)
+		k->insns[k->insn_cnt++] = node->renewal[i];
+	k->insns[k->insn_cnt - 1].off = behind - k->insn_cnt;
+}
+
 /* Jumps that still name a node or an exit get their distance. */
-static void patch(struct linker *k, const bool *is_far)
+static void patch(struct linker *k)
 {
 	u32 i;
 
@@ -154,7 +175,7 @@ static void patch(struct linker *k, const bool *is_far)
 		struct ub_insn *insn = &k->insns[i];
 		s64 target;
 
-		if (!is_far[i] || !(ub_op_info[insn->op].effect & UB_E_JUMPS))
+		if (!k->is_far[i])
 			continue;
 		target = insn->off >= 0 ? k->l->nodes[insn->off].start : k->exit_start + (-1 - insn->off);
 		insn->off = target - i - 1;
@@ -183,25 +204,24 @@ static u32 most_insns(const struct lift *l)
 
 	for (i = 0; i < l->node_cnt; i++)
 		if (l->nodes[i].is_kept)
-			cnt += l->nodes[i].op_cnt + 2 + l->nodes[i].edge_cnt;
+			cnt += l->nodes[i].op_cnt + l->nodes[i].renewal_cnt + 2 + l->nodes[i].edge_cnt;
 	return cnt;
 }
 
 static int put_nodes(struct linker *k)
 {
 	struct lift *l = k->l;
-	bool *is_far = ub_alloc(most_insns(l), sizeof(*is_far));
 	u32 i;
 
-	if (!is_far)
-		return -ENOMEM;
 	for (i = 0; i < k->cnt; i++)
-		put_node(k, &l->nodes[k->order[i]], i + 1 < k->cnt ? (s32)k->order[i + 1] : -1, is_far);
+		put_node(k, &l->nodes[k->order[i]], i + 1 < k->cnt ? (s32)k->order[i + 1] : -1);
+	for (i = 0; i < k->cnt; i++)
+		if (l->nodes[k->order[i]].renewal_cnt)
+			put_renewal(k, &l->nodes[k->order[i]]);
 	k->exit_start = k->insn_cnt;
 	for (i = 0; i < k->exit_cnt; i++)
 		k->insns[k->insn_cnt++] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = k->exits[i] };
-	patch(k, is_far);
-	ub_free(is_far);
+	patch(k);
 	return l->err;
 }
 
@@ -212,15 +232,18 @@ int link_block(struct lift *l, struct ub_lifted *lifted)
 
 	k.order = ub_alloc(l->node_cnt, sizeof(*k.order));
 	k.insns = ub_alloc(most_insns(l), sizeof(*k.insns));
-	if (!k.order || !k.insns || (err = order_nodes(&k)) || (err = put_nodes(&k))) {
+	k.is_far = ub_alloc(most_insns(l), sizeof(*k.is_far));
+	if (!k.order || !k.insns || !k.is_far || (err = order_nodes(&k)) || (err = put_nodes(&k))) {
 		ub_free(k.insns);
 		goto out;
 	}
 	lifted->block.insns = k.insns;
 	lifted->block.insn_cnt = k.insn_cnt;
+	lifted->block.resident = l->resident && l->resident != UB_RESIDENT_DEFAULT ? l->resident : 0;
 	err = k.insn_cnt > UB_MAX_INSNS ? -E2BIG : put_entries(l, lifted);
 out:
 	ub_free(k.order);
+	ub_free(k.is_far);
 	free(k.exits);
 	ub_free(k.known_exits.slots);
 	return err;
@@ -258,11 +281,15 @@ static int add_bytes(struct ub_lifted *lifted, const struct ub_x86_insn *insn)
 
 int link_ranges(struct lift *l, struct ub_lifted *lifted)
 {
-	const struct ub_x86_insn **insns = ub_alloc(l->inst_cnt, sizeof(*insns));
+	const struct ub_x86_insn **insns;
 	u32 i, k, cnt = 0;
 	int err = 0;
 
-	lifted->ranges = ub_alloc(l->inst_cnt, sizeof(*lifted->ranges));
+	for (i = 0; i < l->node_cnt; i++)
+		cnt += l->nodes[i].is_kept ? l->nodes[i].cnt : 0;
+	insns = ub_alloc(cnt, sizeof(*insns));
+	lifted->ranges = ub_alloc(cnt, sizeof(*lifted->ranges));
+	cnt = 0;
 	if (!insns || !lifted->ranges) {
 		ub_free(insns);
 		return -ENOMEM;

@@ -10,13 +10,12 @@
 #include "lifter.h"
 
 #define MAX_CALL	511	/* that an IR instruction has room for */
-#define MAX_DEPTH	12	/* calls in a context */
 #define UNLIKELY	64	/* guest instructions that an error path counts as longer */
 #define OTHER_RET	20	/* and a call that was not seen to return */
 #define SEARCH		6	/* times the budget that is looked at */
 
 /* What the request says of an address. */
-enum { WORD_HOT = 1 << 0, WORD_ENTRY = 1 << 1, WORD_COLD = 1 << 2, WORD_GOAL = 1 << 3 };
+enum { WORD_HOT = 1 << 0, WORD_ENTRY = 1 << 1, WORD_COLD = 1 << 2, WORD_GOAL = 1 << 3, WORD_WILD = 1 << 4 };
 
 static void add_words(struct lift *l, const u64 *ips, u32 cnt, u32 bits)
 {
@@ -41,6 +40,7 @@ static void read_request(struct lift *l)
 	add_words(l, request->entries, request->entry_cnt, WORD_HOT | WORD_ENTRY);
 	add_words(l, request->cold, request->cold_cnt, WORD_COLD);
 	add_words(l, request->goals, request->goal_cnt, WORD_GOAL);
+	add_words(l, request->wild, request->wild_cnt, WORD_WILD);
 	for (i = 0; i < request->hint_cnt; i++) {
 		add_words(l, &request->hints[i].ip, 1, WORD_HOT);
 		add_words(l, &request->hints[i].target, 1, WORD_HOT);
@@ -62,6 +62,11 @@ bool region_is_hot(const struct lift *l, u64 ip)
 bool region_is_goal(const struct lift *l, u64 ip)
 {
 	return has_word(l, ip, WORD_GOAL);
+}
+
+bool region_is_wild(const struct lift *l, u64 ip)
+{
+	return has_word(l, ip, WORD_WILD);
 }
 
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos)
@@ -208,17 +213,21 @@ static bool is_unlikely(const struct lift *l, const struct node *node, u32 edge)
 	return edge == 1 && (cc == UB_CC_BE || cc == UB_CC_B || cc == UB_CC_NE);
 }
 
+static u64 behind(const struct ub_x86_insn *insn)
+{
+	return insn->ip + insn->len;
+}
+
 static bool is_call(const struct lift *l, const struct node *node)
 {
 	return node->cnt && region_insn(l, node, node->cnt - 1)->name == UB_X86_CALL;
 }
 
-/* How far is it from the head of @node to that of its target? */
 u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge)
 {
-	u32 context = node->edges[edge].context, length = region_is_hot(l, node->edges[edge].ip) ? 0 : node->cnt;
+	u32 length = region_is_hot(l, node->edges[edge].ip) ? 0 : node->cnt;
 
-	if (is_call(l, node) && !region_is_hot(l, l->contexts[context].ret))
+	if (is_call(l, node) && !region_is_hot(l, behind(region_insn(l, node, node->cnt - 1))))
 		length += OTHER_RET;
 	return length + (is_unlikely(l, node, edge) ? UNLIKELY : 0);
 }
@@ -249,7 +258,7 @@ static void reach_targets(struct lift *l, u32 idx, const struct track *track)
 	}
 }
 
-static void add_edge(struct node *node, u64 ip, u32 context)
+void region_add_edge(struct node *node, u64 ip, u32 context)
 {
 	u32 i;
 
@@ -294,7 +303,7 @@ static void add_hinted(const struct lift *l, struct node *node, u64 ip, u32 cont
 
 	for (i = 0; i < l->request->hint_cnt; i++)
 		if (l->request->hints[i].ip == ip)
-			add_edge(node, l->request->hints[i].target, context);
+			region_add_edge(node, l->request->hints[i].target, context);
 }
 
 static bool may_dispatch(const struct lift *l, u64 nr)
@@ -323,36 +332,6 @@ static bool find_number(const struct lift *l, u64 ip, u32 *ret)
 	return is_known;
 }
 
-/* Contexts */
-
-static s32 enter_context(struct lift *l, u32 parent, u64 ret, u64 callee)
-{
-	struct context *context;
-	u32 i;
-
-	for (i = l->contexts[parent].first_child; i; i = l->contexts[i].next_child)
-		if (l->contexts[i].ret == ret && l->contexts[i].callee == callee)
-			return i;
-	if (!lift_grow(l, (void **)&l->contexts, l->context_cnt, &l->context_cap, sizeof(*context)))
-		return -1;
-	context = &l->contexts[l->context_cnt];
-	*context = (struct context){ .parent = parent, .ret = ret, .callee = callee,
-				     .depth = l->contexts[parent].depth + 1,
-				     .next_child = l->contexts[parent].first_child };
-	l->contexts[parent].first_child = l->context_cnt;
-	return l->context_cnt++;
-}
-
-static const char *refuse_call(const struct lift *l, u32 context, u64 callee)
-{
-	if (l->contexts[context].depth >= MAX_DEPTH)
-		return "call depth";
-	for (; context; context = l->contexts[context].parent)
-		if (l->contexts[context].callee == callee)
-			return "recursion";
-	return NULL;
-}
-
 static void stop(struct node *node, u64 ip, const char *why, const char *what)
 {
 	node->end = END_STOP;
@@ -377,27 +356,30 @@ static const char *end_call(struct lift *l, struct node *node, const struct ub_x
 
 		add_hinted(l, &found, insn->ip, 0);
 		if (!found.edge_cnt && guess_operand(l, &insn->operands[0], &guess))
-			add_edge(&found, guess, 0);
+			region_add_edge(&found, guess, 0);
 		for (; cnt < found.edge_cnt; cnt++)
 			targets[cnt] = found.edges[cnt].ip;
 	}
-	for (i = 0; i < cnt && !why; i++) {
-		why = refuse_call(l, node->context, targets[i]);
-		context = why ? -1 : enter_context(l, node->context, insn->ip + insn->len, targets[i]);
+	for (i = 0; i < cnt; i++) {
+		const char *refusal = context_refuse(l, node->context, targets[i]);
+
+		context = refusal ? -1 : context_enter(l, node->context, insn->ip + insn->len, targets[i]);
 		if (context >= 0)
-			add_edge(node, targets[i], context);
+			region_add_edge(node, targets[i], context);
+		else
+			why = refusal;
 	}
+	if (node->edge_cnt)
+		why = NULL;
 	node->end = insn->is_direct ? END_CALL : END_INDIRECT;
 	return why;
 }
 
 static void end_ret(struct lift *l, struct node *node, const struct ub_x86_insn *insn)
 {
-	const struct context *context = &l->contexts[node->context];
-
 	node->end = END_RET;
 	if (node->context)
-		add_edge(node, context->ret, context->parent);
+		context_return(l, node, insn->ip);
 	else
 		add_hinted(l, node, insn->ip, 0);
 }
@@ -408,12 +390,12 @@ static void end_jmp(struct lift *l, struct node *node, const struct ub_x86_insn 
 
 	node->end = insn->is_direct ? END_JUMP : END_INDIRECT;
 	if (insn->is_direct) {
-		add_edge(node, insn->target, node->context);
+		region_add_edge(node, insn->target, node->context);
 		return;
 	}
 	add_hinted(l, node, insn->ip, node->context);
 	if (!node->edge_cnt && guess_operand(l, &insn->operands[0], &guess))
-		add_edge(node, guess, node->context);
+		region_add_edge(node, guess, node->context);
 }
 
 static const char *end_syscall(struct lift *l, struct node *node, const struct ub_x86_insn *insn)
@@ -428,7 +410,7 @@ static const char *end_syscall(struct lift *l, struct node *node, const struct u
 	}
 	node->end = END_SYSCALL;
 	node->nr = nr;
-	add_edge(node, insn->ip + insn->len, node->context);
+	region_add_edge(node, insn->ip + insn->len, node->context);
 	return NULL;
 }
 
@@ -452,8 +434,8 @@ static const char *end_node(struct lift *l, struct node *node, const struct ub_x
 		return end_syscall(l, node, insn);
 	default:
 		node->end = END_JCC;
-		add_edge(node, insn->target, node->context);
-		add_edge(node, insn->ip + insn->len, node->context);
+		region_add_edge(node, insn->target, node->context);
+		region_add_edge(node, insn->ip + insn->len, node->context);
 		return NULL;
 	}
 }
@@ -512,6 +494,15 @@ static bool is_head(struct lift *l, u64 ip, u32 context)
 	       (!context && has_word(l, ip, WORD_ENTRY));
 }
 
+/* Functions that return to more places than when their ret was filled in. */
+static void reach_late(struct lift *l)
+{
+	struct track track = { 0 };
+
+	while (l->late_cnt && !l->err)
+		reach_targets(l, l->late[--l->late_cnt], &track);
+}
+
 static void fill(struct lift *l, u32 idx)
 {
 	struct node *node = &l->nodes[idx];
@@ -533,7 +524,7 @@ static void fill(struct lift *l, u32 idx)
 		if (!is_head(l, ip, node->context))
 			continue;
 		node->end = END_FALL;
-		add_edge(node, ip, node->context);
+		region_add_edge(node, ip, node->context);
 		break;
 	}
 	if (!l->err)
@@ -581,8 +572,11 @@ void region_find(struct lift *l)
 			set_distance(l, idx, 0);
 		}
 	}
-	while (!l->err && l->inst_cnt < l->budget * SEARCH && (idx = nearest(l)) >= 0)
+	while (!l->err && l->inst_cnt < l->budget * SEARCH && (idx = nearest(l)) >= 0) {
 		fill(l, idx);
+		reach_late(l);
+	}
+	l->is_short = l->inst_cnt >= l->budget * SEARCH;
 	if (!l->err)
 		link_edges(l);
 }

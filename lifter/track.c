@@ -2,16 +2,27 @@
 /*
  * track: what is known along a path of the block being made?
  *
- * Promise: whatever the guards say holds on every path, since each IR instruction made goes through track_op() and
- * paths that meet keep only what they agree on.  The constants are guesses: they are carried along one path only.
+ * Promise: whatever the guards and the facts say holds on every path, and the verifier can see it too, since each IR
+ * instruction made goes through track_op() and paths that meet keep only what they agree on.  The constants are
+ * guesses: they are carried along one path only.
+ *
+ * A fact about a register counts only while the register stays in a machine register.  Offsets and numbers may drift:
+ * by at most so much for each tick that has passed since the last check, which is why a pointer that walks through a
+ * loop stays good until the loop's ticks run out.
  */
 #include "lifter.h"
 
-#define K_MAX	(1 << 30)
+#define K_MAX		(1 << 30)
+#define NUMBER_MAX	(1ll << 36)	/* greater ones are of no use as an index */
+#define WORD_MAX	0xffffffffll
+#define TICKS		((s64)UB_TICKS + UB_TICK_SLACK)
 
 void track_clear(struct track *track)
 {
+	u16 resident = track->resident;
+
 	memset(track, 0, sizeof(*track));
+	track->resident = resident;
 }
 
 static void drop_guard(struct guard *guard)
@@ -24,10 +35,6 @@ static void forget(struct track *track, u8 reg)
 {
 	u32 i;
 
-	if (reg >= UB_GUARDS && reg < UB_GUARDS_END)
-		drop_guard(&track->guards[reg - UB_GUARDS]);
-	if (reg >= UB_NGUEST)
-		return;
 	for (i = 0; i < 2; i++) {
 		struct guard *guard = &track->guards[i];
 
@@ -37,6 +44,7 @@ static void forget(struct track *track, u8 reg)
 	}
 	track->known &= ~(1u << reg);
 	track->slotted &= ~(1u << reg);
+	track->facts[reg].kind = FACT_NONE;
 }
 
 static void set_value(struct track *track, u8 reg, u64 value, bool is_slot)
@@ -50,65 +58,249 @@ static void set_value(struct track *track, u8 reg, u64 value, bool is_slot)
 		track->known |= 1u << reg;
 }
 
-/* dst = src + delta, in 64 bits. */
-static void move(struct track *track, u8 dst, u8 src, s64 delta)
+/* Facts */
+
+static void set_fact(struct track *track, u8 reg, struct fact fact)
 {
-	struct track old = *track;
+	if (reg >= UB_NGUEST || !(track->resident & 1u << reg) || fact.lo < 0 || fact.hi > NUMBER_MAX)
+		fact.kind = FACT_NONE;
+	if (reg < UB_NGUEST)
+		track->facts[reg] = fact;
+}
+
+static struct fact number(s64 lo, s64 hi)
+{
+	return (struct fact){ .kind = FACT_NUMBER, .lo = lo, .hi = hi };
+}
+
+static struct fact held(s64 off)
+{
+	return (struct fact){ .kind = FACT_HELD, .lo = off, .hi = off };
+}
+
+static struct fact fact_of(const struct track *track, u8 reg)
+{
+	return reg < UB_NGUEST ? track->facts[reg] : (struct fact){ .kind = FACT_NONE };
+}
+
+s64 fact_min(const struct fact *fact)
+{
+	return fact->lo + TICKS * fact->drift_lo;
+}
+
+s64 fact_max(const struct fact *fact)
+{
+	return fact->hi + TICKS * fact->drift_hi;
+}
+
+/* A number at any tick; with no more bits than @width has, where 64 stands for whatever is useful. */
+static struct fact number_of(const struct track *track, u8 reg)
+{
+	struct fact fact = fact_of(track, reg);
+
+	if (fact.kind != FACT_NUMBER || fact_min(&fact) < 0)
+		return (struct fact){ .kind = FACT_NONE };
+	return number(fact_min(&fact), fact_max(&fact));
+}
+
+static struct fact sum(struct fact a, struct fact b)
+{
+	if (a.kind == FACT_NONE || b.kind != FACT_NUMBER)
+		return (struct fact){ .kind = FACT_NONE };
+	a.lo += b.lo;
+	a.hi += b.hi;
+	return a;
+}
+
+static struct fact moved(struct fact fact, s64 delta)
+{
+	if (delta < -K_MAX || delta > K_MAX)
+		fact.kind = FACT_NONE;
+	fact.lo += delta;
+	fact.hi += delta;
+	return fact;
+}
+
+/* As many bits as the number has. */
+static s64 all_bits(s64 max)
+{
+	return max ? (s64)(~0ull >> __builtin_clzll(max)) : 0;
+}
+
+/* The least of a mask and a number, if one of them is known. */
+static struct fact masked(struct fact a, struct fact b)
+{
+	if (a.kind == FACT_NONE && b.kind == FACT_NONE)
+		return a;
+	if (a.kind == FACT_NONE || (b.kind != FACT_NONE && b.hi < a.hi))
+		return number(0, b.hi);
+	return number(0, a.hi);
+}
+
+static struct fact joined_bits(struct fact a, struct fact b)
+{
+	if (a.kind == FACT_NONE || b.kind == FACT_NONE)
+		return (struct fact){ .kind = FACT_NONE };
+	return number(0, all_bits(a.hi > b.hi ? a.hi : b.hi));
+}
+
+static struct fact shifted(struct fact a, const struct ub_insn *op)
+{
+	if (op->op == UB_OP_SHRI)
+		return a.kind == FACT_NONE ? (op->imm >= 28 ? number(0, (s64)(~0ull >> op->imm)) : a) :
+		       number(0, a.hi >> op->imm);
+	return a.kind == FACT_NONE || op->imm > 36 ? (struct fact){ .kind = FACT_NONE } :
+	       number(0, all_bits(a.hi) << op->imm);
+}
+
+/* What an operation of 64 bits on numbers makes. */
+static struct fact wide_result(const struct track *track, const struct ub_insn *op)
+{
+	struct fact dst = number_of(track, op->dst), src = number_of(track, op->src);
+
+	switch (op->op) {
+	case UB_OP_ADD:
+		return sum(fact_of(track, op->dst), src);
+	case UB_OP_ADDI: case UB_OP_SUBI:
+		return moved(fact_of(track, op->dst), op->op == UB_OP_ADDI ? op->imm : -op->imm);
+	case UB_OP_INC: case UB_OP_DEC:
+		return moved(fact_of(track, op->dst), op->op == UB_OP_INC ? 1 : -1);
+	case UB_OP_AND:
+		return masked(dst, src);
+	case UB_OP_ANDI:
+		return masked(dst, op->imm >= 0 ? number(0, op->imm) : (struct fact){ .kind = FACT_NONE });
+	case UB_OP_OR: case UB_OP_XOR:
+		return joined_bits(dst, src);
+	case UB_OP_SHRI: case UB_OP_SHLI:
+		return shifted(dst, op);
+	default:
+		return (struct fact){ .kind = FACT_NONE };
+	}
+}
+
+static struct fact address(const struct track *track, const struct ub_insn *op)
+{
+	struct fact base = fact_of(track, op->src), index = number_of(track, ub_insn_index(op));
+	u8 scale = ub_insn_scale(op);
+
+	if (ub_insn_index(op) == UB_NOREG)
+		return moved(base, op->off);
+	if (op->src == UB_NOREG)
+		base = number(0, 0);
+	index.lo <<= scale;
+	index.hi <<= scale;
+	return moved(sum(base, index), op->off);
+}
+
+static struct fact load_result(const struct ub_insn *op)
+{
+	u8 width = ub_insn_width(op);
+
+	if (op->op == UB_OP_LOADS64 || op->op == UB_OP_SEXT64 || width == UB_W64)
+		return (struct fact){ .kind = FACT_NONE };
+	if (op->op == UB_OP_LOADS32 || op->op == UB_OP_SEXT32)
+		return number(0, WORD_MAX);
+	return number(0, (s64)(~0ull >> (64 - UB_WIDTH_BITS(width))));
+}
+
+/* A write that keeps the upper bits of what was a number. */
+static struct fact narrow_result(const struct track *track, const struct ub_insn *op)
+{
+	struct fact old = number_of(track, op->dst);
+
+	return old.kind != FACT_NONE && old.hi <= WORD_MAX ? number(0, WORD_MAX) : (struct fact){ .kind = FACT_NONE };
+}
+
+/* What is known of dst behind @op, all from before it. */
+static struct fact result(const struct track *track, const struct ub_insn *op)
+{
+	u8 width = ub_insn_width(op);
+
+	switch (op->op) {
+	case UB_OP_MOV:
+		if (width == UB_W64)
+			return fact_of(track, op->src);
+		break;
+	case UB_OP_MOVI:
+		if (width == UB_W64)
+			return op->imm >= 0 && (u64)op->imm < USER_LIMIT ? held(0) : (struct fact){ .kind = FACT_NONE };
+		return width == UB_W32 ? number((u32)op->imm, (u32)op->imm) : narrow_result(track, op);
+	case UB_OP_LEA:
+		return width == UB_W64 ? address(track, op) : number(0, WORD_MAX);
+	case UB_OP_LOAD: case UB_OP_LOADS32: case UB_OP_LOADS64:
+	case UB_OP_ZEXT: case UB_OP_SEXT32: case UB_OP_SEXT64:
+		return load_result(op);
+	case UB_OP_SETCC:
+		return narrow_result(track, op);
+	case UB_OP_XOR:
+		if (op->dst == op->src && width >= UB_W32)
+			return number(0, 0);
+		break;
+	default:
+		if (!(ub_op_info[op->op].effect & UB_E_WR_DST))
+			return (struct fact){ .kind = FACT_NONE };
+		break;
+	}
+	if (width == UB_W64)
+		return wide_result(track, op);
+	return width == UB_W32 ? number(0, WORD_MAX) : narrow_result(track, op);
+}
+
+/* dst = src + delta, in 64 bits: guards and guesses. */
+static void move(struct track *track, const struct track *old, u8 dst, u8 src, s64 delta)
+{
 	u32 i;
 
-	forget(track, dst);
 	if (src >= UB_NGUEST || dst >= UB_NGUEST)
 		return;
 	for (i = 0; i < 2; i++) {
 		struct guard *guard = &track->guards[i];
-		s64 k = old.guards[i].k[src] + delta;
+		s64 k = old->guards[i].k[src] + delta;
 
-		if (!(old.guards[i].mask & 1u << src) || k > K_MAX || k < -K_MAX)
+		if (!(old->guards[i].mask & 1u << src) || k > K_MAX || k < -K_MAX)
 			continue;
 		guard->mask |= 1u << dst;
 		guard->k[dst] = k;
 	}
-	if (old.known & 1u << src)
-		set_value(track, dst, old.value[src] + delta, false);
-	else if (old.slotted & 1u << src && !delta)
-		set_value(track, dst, old.value[src], true);
+	if (old->known & 1u << src)
+		set_value(track, dst, old->value[src] + delta, false);
+	else if (old->slotted & 1u << src && !delta)
+		set_value(track, dst, old->value[src], true);
 }
 
 static void write_dst(struct track *track, const struct ub_insn *op)
 {
+	const struct track old = *track;
 	bool is_64 = ub_insn_width(op) == UB_W64;
 
-	if (op->op == UB_OP_MOV && is_64) {
-		move(track, op->dst, op->src, 0);
-	} else if ((op->op == UB_OP_ADDI || op->op == UB_OP_SUBI) && is_64) {
-		move(track, op->dst, op->dst, op->op == UB_OP_ADDI ? op->imm : -op->imm);
-	} else if (op->op == UB_OP_LEA && is_64 && op->src < UB_NGUEST && ub_insn_index(op) == UB_NOREG) {
-		move(track, op->dst, op->src, op->off);
-	} else {
-		forget(track, op->dst);
-		if (op->op == UB_OP_MOVI && ub_insn_width(op) >= UB_W32)
-			set_value(track, op->dst, is_64 ? (u64)op->imm : (u32)op->imm, false);
-		else if (op->op == UB_OP_XOR && op->dst == op->src && ub_insn_width(op) >= UB_W32)
-			set_value(track, op->dst, 0, false);
-		else if (op->op == UB_OP_LOAD && is_64 && op->src == UB_NOREG)
-			set_value(track, op->dst, op->imm, true);
-	}
+	forget(track, op->dst);
+	set_fact(track, op->dst, result(&old, op));
+	if (op->op == UB_OP_MOV && is_64)
+		move(track, &old, op->dst, op->src, 0);
+	else if ((op->op == UB_OP_ADDI || op->op == UB_OP_SUBI) && is_64)
+		move(track, &old, op->dst, op->dst, op->op == UB_OP_ADDI ? op->imm : -op->imm);
+	else if (op->op == UB_OP_LEA && is_64 && op->src < UB_NGUEST && ub_insn_index(op) == UB_NOREG)
+		move(track, &old, op->dst, op->src, op->off);
+	else if (op->op == UB_OP_MOVI && ub_insn_width(op) >= UB_W32)
+		set_value(track, op->dst, is_64 ? (u64)op->imm : (u32)op->imm, false);
+	else if (op->op == UB_OP_XOR && op->dst == op->src && ub_insn_width(op) >= UB_W32)
+		set_value(track, op->dst, 0, false);
+	else if (op->op == UB_OP_LOAD && is_64 && op->src == UB_NOREG)
+		set_value(track, op->dst, op->imm, true);
 }
 
-void track_op(struct track *track, const struct ub_insn *op)
+static void tick(struct track *track)
 {
-	u32 reg, writes = ub_insn_writes(op);
+	u32 reg;
 
-	if (ub_op_info[op->op].effect & (UB_E_WR_DST | UB_E_WR_ALL)) {
-		write_dst(track, op);
-		writes &= ~(1u << op->dst);
+	for (reg = 0; reg < UB_NGUEST; reg++) {
+		track->facts[reg].lo -= track->facts[reg].drift_lo;
+		track->facts[reg].hi -= track->facts[reg].drift_hi;
 	}
-	for (reg = 0; writes >> reg; reg++)
-		if (writes >> reg & 1)
-			forget(track, reg);
 }
 
-void track_guard(struct track *track, const struct ub_insn *op)
+/* A guard, or the sum of what is held and a number: r16 or r17 is the address of @op, and may be used. */
+static void set_guard(struct track *track, const struct ub_insn *op)
 {
 	struct guard *guard = &track->guards[op->dst - UB_GUARDS];
 	u8 index = ub_insn_index(op);
@@ -126,6 +318,121 @@ void track_guard(struct track *track, const struct ub_insn *op)
 	}
 }
 
+/* A constant makes r16 or r17 an address that may be used too. */
+static void set_constant(struct track *track, const struct ub_insn *op)
+{
+	struct guard *guard = &track->guards[op->dst - UB_GUARDS];
+
+	drop_guard(guard);
+	guard->is_form = op->imm >= 0 && op->imm <= INT_MAX;
+	guard->form.base = guard->form.index = UB_NOREG;
+	guard->form.scale = 0;
+	guard->form.disp = op->imm;
+}
+
+/* Is it made of what is held?  The verifier then knows the sum as guarded. */
+static bool makes_address(const struct track *track, const struct ub_insn *op)
+{
+	struct fact fact;
+
+	if (op->op != UB_OP_LEA || ub_insn_width(op) != UB_W64)
+		return false;
+	fact = address(track, op);
+	return fact.kind == FACT_HELD && fact.lo >= 0;
+}
+
+static void write_guard(struct track *track, const struct ub_insn *op)
+{
+	if (op->op == UB_OP_GUARD || makes_address(track, op))
+		set_guard(track, op);
+	else if (op->op == UB_OP_MOVI && ub_insn_width(op) == UB_W64)
+		set_constant(track, op);
+	else
+		drop_guard(&track->guards[op->dst - UB_GUARDS]);
+}
+
+static void forget_mask(struct track *track, u32 mask)
+{
+	u8 reg;
+
+	for (reg = 0; mask >> reg; reg++) {
+		if (!(mask >> reg & 1))
+			continue;
+		if (reg < UB_NGUEST)
+			forget(track, reg);
+		else if (reg < UB_GUARDS_END)
+			drop_guard(&track->guards[reg - UB_GUARDS]);
+	}
+}
+
+/* No fact outlives a call. */
+static void call(struct track *track)
+{
+	u32 reg;
+
+	for (reg = 0; reg < UB_NGUEST; reg++)
+		track->facts[reg].kind = FACT_NONE;
+}
+
+static void write(struct track *track, const struct ub_insn *op)
+{
+	u32 effect = ub_op_info[op->op].effect, mask = ub_insn_writes(op);
+
+	if (effect & (UB_E_WR_DST | UB_E_WR_ALL)) {
+		mask &= ~(1u << op->dst);
+		if (op->dst < UB_NGUEST)
+			write_dst(track, op);
+		else if (op->dst < UB_GUARDS_END)
+			write_guard(track, op);
+	}
+	forget_mask(track, mask);
+	if (effect & UB_E_AX_DX && ub_insn_width(op) == UB_W32) {
+		set_fact(track, UB_RAX, number(0, WORD_MAX));
+		set_fact(track, UB_RDX, number(0, WORD_MAX));
+	}
+}
+
+void track_op(struct track *track, const struct ub_insn *op)
+{
+	switch (op->op) {
+	case UB_OP_HOLD:
+		set_fact(track, op->dst, held(op->imm));
+		return;
+	case UB_OP_HOLD32:
+		set_fact(track, op->dst, number(0, WORD_MAX));
+		return;
+	case UB_OP_TICK:
+		tick(track);
+		return;
+	default:
+		write(track, op);
+		if (ub_op_info[op->op].effect & UB_E_CALLS)
+			call(track);
+		else if (ub_op_info[op->op].effect & UB_E_CHECK)
+			track_settle(track);
+		return;
+	}
+}
+
+/* The ticks may have passed all: what drifted may be anywhere on its way. */
+void track_settle(struct track *track)
+{
+	u32 reg;
+
+	for (reg = 0; reg < UB_NGUEST; reg++) {
+		struct fact fact = track->facts[reg];
+
+		if (!fact.drift_lo && !fact.drift_hi)
+			continue;
+		fact.lo = fact_min(&fact);
+		fact.hi = fact_max(&fact);
+		fact.drift_lo = fact.drift_hi = 0;
+		set_fact(track, reg, fact);
+	}
+}
+
+/* Joins */
+
 static bool meet_guard(struct guard *into, const struct guard *from)
 {
 	u16 mask = into->mask;
@@ -140,11 +447,36 @@ static bool meet_guard(struct guard *into, const struct guard *from)
 	return into->mask != mask || into->is_form != is_form;
 }
 
-bool track_meet(struct track *into, const struct track *from)
+static bool is_within(const struct fact *inner, const struct fact *outer)
+{
+	return inner->lo >= outer->lo && inner->hi <= outer->hi && inner->drift_lo >= outer->drift_lo &&
+	       inner->drift_hi <= outer->drift_hi;
+}
+
+static bool meet_fact(struct fact *into, const struct fact *from, bool must_settle)
+{
+	if (into->kind == FACT_NONE || (into->kind == from->kind && is_within(from, into)))
+		return false;
+	if (into->kind != from->kind || must_settle) {
+		into->kind = FACT_NONE;
+		return true;
+	}
+	into->lo = from->lo < into->lo ? from->lo : into->lo;
+	into->hi = from->hi > into->hi ? from->hi : into->hi;
+	into->drift_lo = from->drift_lo < into->drift_lo ? from->drift_lo : into->drift_lo;
+	into->drift_hi = from->drift_hi > into->drift_hi ? from->drift_hi : into->drift_hi;
+	return true;
+}
+
+bool track_meet(struct track *into, const struct track *from, bool must_settle)
 {
 	bool has_lost = meet_guard(&into->guards[0], &from->guards[0]);
+	u32 reg;
 
-	return meet_guard(&into->guards[1], &from->guards[1]) || has_lost;
+	has_lost |= meet_guard(&into->guards[1], &from->guards[1]);
+	for (reg = 0; reg < UB_NGUEST; reg++)
+		has_lost |= meet_fact(&into->facts[reg], &from->facts[reg], must_settle);
+	return has_lost;
 }
 
 bool track_covers(const struct guard *guard, const struct ub_x86_operand *mem, s64 disp, s32 *ret_off)

@@ -100,6 +100,9 @@ struct file {
 	u32 hint_cnt;
 	u64 goals[4];
 	u32 goal_cnt;
+	u64 wild[4];
+	u32 wild_cnt;
+	u64 budget;
 	bool is_blessing, is_changed;
 	u32 passed, failed;
 };

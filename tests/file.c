@@ -6,7 +6,7 @@
 #include "case.h"
 
 static const char *const stage_names[STAGE_COUNT] = { "ir", "verify", "lift", "run", "interp", "jit" };
-static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "goal " };
+static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "goal ", "wild ", "budget " };
 
 bool has_prefix(const char *line, const char *prefix)
 {
@@ -64,14 +64,13 @@ static void parse_hint(struct file *file, u32 line)
 		file->hint_cnt++;
 }
 
-/* "goal code+5": an address worth reaching, where the block is left. */
-static void parse_goal(struct file *file, u32 line)
+/* "goal code+5": an address worth reaching, where the block is left.  "wild code+5": where a hold has failed. */
+static void parse_address(struct file *file, u32 line, u64 *list, u32 *cnt, u32 max)
 {
-	if (file->goal_cnt == ARRAY_SIZE(file->goals) ||
-	    !value_parse(file->lines[line] + strlen("goal "), &file->goals[file->goal_cnt]))
-		file_fail(file, line, "expected \"goal ADDRESS\"");
+	if (*cnt == max || !value_parse(file->lines[line] + strlen("goal "), &list[*cnt]))
+		file_fail(file, line, "expected an address, or no more of them");
 	else
-		file->goal_cnt++;
+		++*cnt;
 }
 
 static bool is_keyword(const char *line)
@@ -108,7 +107,12 @@ static void parse_lines(struct file *file)
 		} else if (has_prefix(line, "hint ")) {
 			parse_hint(file, i);
 		} else if (has_prefix(line, "goal ")) {
-			parse_goal(file, i);
+			parse_address(file, i, file->goals, &file->goal_cnt, ARRAY_SIZE(file->goals));
+		} else if (has_prefix(line, "wild ")) {
+			parse_address(file, i, file->wild, &file->wild_cnt, ARRAY_SIZE(file->wild));
+		} else if (has_prefix(line, "budget ")) {
+			if (!value_parse(line + strlen("budget "), &file->budget))
+				file_fail(file, i, "expected \"budget NUMBER\"");
 		} else if (has_prefix(line, "x86:") || has_prefix(line, "ir:") || has_prefix(line, "jit:")) {
 			parse_section(file, i);
 			section_to = file->x86.to > i ? file->x86.to : file->ir.to > i ? file->ir.to : file->jit.to;

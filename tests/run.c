@@ -282,6 +282,7 @@ static int lift_with(struct test *t, const char *tail, u32 tail_len)
 		.read_code = read_code, .may_dispatch = may_dispatch, .read_data = world_read, .ctx = t,
 		.roots = &root, .root_cnt = 1, .entries = &root, .entry_cnt = 1, .hints = hints,
 		.goals = t->file.goals, .goal_cnt = t->file.goal_cnt,
+		.wild = t->file.wild, .wild_cnt = t->file.wild_cnt, .max_guest_insns = t->file.budget,
 	};
 
 	memcpy(t->code + t->code_len, tail, tail_len);

@@ -206,6 +206,7 @@ static bool lift(struct subject *subject)
 	struct ub_lift_request request = {
 		.read_code = self_read_code, .read_data = self_read_data,
 		.roots = subject->roots, .root_cnt = subject->root_cnt, .entries = subject->roots, .entry_cnt = 1,
+		.wild = subject->wild, .wild_cnt = subject->wild_cnt,
 		.goals = &goal, .goal_cnt = 1, .hints = subject->hints, .hint_cnt = subject->hint_cnt,
 	};
 	char why[200];
@@ -281,17 +282,22 @@ static void drop(struct subject *subject)
 	subject->lifted = NULL;
 }
 
-static bool add_root(struct subject *subject, u64 ip)
+static bool add(u64 *list, u32 *cnt, u32 max, u64 ip)
 {
 	u32 i;
 
-	for (i = 0; i < subject->root_cnt; i++)
-		if (subject->roots[i] == ip)
+	for (i = 0; i < *cnt; i++)
+		if (list[i] == ip)
 			return false;
-	if (subject->root_cnt == ARRAY_SIZE(subject->roots))
+	if (*cnt == max)
 		return false;
-	subject->roots[subject->root_cnt++] = ip;
+	list[(*cnt)++] = ip;
 	return true;
+}
+
+static bool add_root(struct subject *subject, u64 ip)
+{
+	return add(subject->roots, &subject->root_cnt, ARRAY_SIZE(subject->roots), ip);
 }
 
 static const char *end_reason(const struct subject *subject, u64 ip)
@@ -319,7 +325,10 @@ static bool try(struct subject *subject, bool *ret_again)
 	snprintf(what, sizeof(what), "kind %u at %#llx, %s", exit.kind, (unsigned long long)state.ip,
 		 end_reason(subject, state.ip));
 	fail(subject, what, unsupported);
-	*ret_again = add_root(subject, state.ip);
+	if (exit.kind == UB_EXIT_BOUND)
+		*ret_again = add(subject->wild, &subject->wild_cnt, ARRAY_SIZE(subject->wild), state.ip);
+	else
+		*ret_again = add_root(subject, state.ip);
 	if (exit.kind == UB_EXIT_INDIRECT && subject->hint_cnt < MAX_HINTS)
 		subject->hints[subject->hint_cnt++] = (struct ub_lift_hint){ exit.ip, state.ip };
 	return false;

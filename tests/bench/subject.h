@@ -23,6 +23,8 @@ struct subject {
 	u32 hint_cnt;
 	u64 roots[64];			/* the kernel, and exits taken */
 	u32 root_cnt;
+	u64 wild[64];			/* where a hold failed */
+	u32 wild_cnt;
 	struct ub_lifted *lifted;
 	struct ub_block bare;		/* without guards */
 	struct ub_verified *verified, *bare_verified;

@@ -60,9 +60,11 @@ static void test_others(void)
 	u32 kind;
 
 	for (kind = 0; kind < UB_EXIT_COUNT; kind++)
-		if (kind != UB_EXIT_END && kind != UB_EXIT_INDIRECT)
+		if (kind != UB_EXIT_END && kind != UB_EXIT_INDIRECT && kind != UB_EXIT_BOUND)
 			expect(!learn(&region, kind, IP, TARGET, 1000000), "the kernel's own business teaches nothing");
 	expect(!region.root_cnt && !region.hint_cnt, "and leaves no trace");
+	expect(learn(&region, UB_EXIT_BOUND, IP, 0, 16) && region.wild_cnt == 1, "where a hold fails it is wild");
+	expect(!learn(&region, UB_EXIT_BOUND, IP, 0, 16), "once");
 	expect(!grow_learn(&region, NULL, 0, 1), "no exits");
 }
 

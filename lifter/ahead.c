@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ahead: what will the registers be used for?
+ *
+ * Nothing here must be right: it only decides what is worth holding and what is worth a machine register.
+ */
+#include "lifter.h"
+
+#define MAX_STEP	(1 << 20)
+#define LOOP_WEIGHT	8	/* times that the code of a loop counts as run more often than what is around it */
+#define MAX_WEIGHT	4096
+#define BASE_WEIGHT	3	/* an address register in memory must be loaded, and guarded each time */
+#define WITH_TICKS	9	/* with one fewer there is a machine register for the ticks */
+
+static u16 bit(u8 reg)
+{
+	return reg < UB_NGUEST ? 1u << reg : 0;
+}
+
+static bool accesses(const struct ub_x86_insn *insn, const struct ub_x86_operand *operand)
+{
+	return operand->kind == UB_X86_MEM && insn->may_leave && insn->name != UB_X86_LEA && !operand->is_fs;
+}
+
+/* Registers that a string instruction goes through memory with. */
+static u16 string_bases(const struct ub_x86_insn *insn)
+{
+	switch (lift_op(insn)) {
+	case UB_OP_REPMOVS:
+		return insn->is_rep ? 0 : bit(UB_RSI) | bit(UB_RDI);
+	case UB_OP_REPSTOS:
+		return insn->is_rep ? 0 : bit(UB_RDI);
+	default:
+		return 0;
+	}
+}
+
+/* What @insn adds to @reg, when that is all that it does to it. */
+static bool find_step(const struct ub_x86_insn *insn, u8 reg, s64 *ret_step)
+{
+	const struct ub_x86_operand *dst = &insn->operands[0], *src = &insn->operands[1];
+
+	if (dst->kind != UB_X86_REG || dst->width != UB_W64 || dst->reg != reg)
+		return false;
+	switch (insn->name) {
+	case UB_X86_INC: case UB_X86_DEC:
+		*ret_step = insn->name == UB_X86_INC ? 1 : -1;
+		return true;
+	case UB_X86_ADD: case UB_X86_SUB:
+		*ret_step = insn->name == UB_X86_ADD ? src->imm : -src->imm;
+		return src->kind == UB_X86_IMM && *ret_step <= MAX_STEP && *ret_step >= -MAX_STEP;
+	case UB_X86_LEA:
+		*ret_step = src->imm;
+		return src->reg == reg && src->index == UB_NOREG && src->imm <= MAX_STEP && src->imm >= -MAX_STEP;
+	default:
+		return false;
+	}
+}
+
+/* Bases */
+
+/* From what holds behind @insn to what holds before it. */
+static void step_bases(const struct ub_x86_insn *insn, u16 *bases, u16 *lows)
+{
+	s64 delta;
+	u32 i;
+	u8 reg;
+
+	for (reg = 0; reg < UB_NGUEST && insn->writes; reg++) {
+		if (!(insn->writes & 1u << reg) || string_bases(insn) & 1u << reg)
+			continue;
+		if (!find_step(insn, reg, &delta)) {
+			*bases &= ~(1u << reg);
+			*lows &= ~(1u << reg);
+		} else if (delta < 0) {
+			*lows |= *bases & 1u << reg;
+		}
+	}
+	for (i = 0; i < insn->operand_cnt; i++) {
+		const struct ub_x86_operand *operand = &insn->operands[i];
+
+		if (!accesses(insn, operand))
+			continue;
+		*bases |= bit(operand->reg);
+		if (operand->imm < 0)
+			*lows |= bit(operand->reg);
+	}
+	*bases |= string_bases(insn);
+	if (insn->name == UB_X86_SYSCALL)
+		*bases = *lows = 0;
+}
+
+/* True if what holds at the head of the node has changed. */
+static bool walk(struct lift *l, struct node *node)
+{
+	u16 bases = 0, lows = 0;
+	bool has_changed;
+	u32 i;
+
+	for (i = 0; i < node->edge_cnt; i++) {
+		if (node->edges[i].node < 0)
+			continue;
+		bases |= l->nodes[node->edges[i].node].bases_in;
+		lows |= l->nodes[node->edges[i].node].lows_in;
+	}
+	for (i = node->cnt; i--; ) {
+		l->insts[node->first + i].bases = bases;
+		l->insts[node->first + i].lows = lows;
+		step_bases(region_insn(l, node, i), &bases, &lows);
+	}
+	has_changed = bases != node->bases_in || lows != node->lows_in;
+	node->bases_in = bases;
+	node->lows_in = lows;
+	return has_changed;
+}
+
+static void find_bases(struct lift *l)
+{
+	bool has_changed;
+	u32 i;
+
+	do {
+		has_changed = false;
+		for (i = l->node_cnt; i--; )
+			if (l->nodes[i].is_kept && walk(l, &l->nodes[i]))
+				has_changed = true;
+	} while (has_changed);
+}
+
+/* Loops */
+
+static void add_step(struct loop *loop, u8 reg, s64 delta)
+{
+	s64 lo = loop->step_lo[reg] + (delta < 0 ? delta : 0), hi = loop->step_hi[reg] + (delta > 0 ? delta : 0);
+
+	loop->steps |= 1u << reg;
+	if (lo < -MAX_STEP || hi > MAX_STEP) {
+		loop->changes |= 1u << reg;
+		return;
+	}
+	loop->step_lo[reg] = lo;
+	loop->step_hi[reg] = hi;
+}
+
+static void add_writes(struct loop *loop, const struct ub_x86_insn *insn, bool is_own)
+{
+	s64 delta;
+	u8 reg;
+
+	for (reg = 0; reg < UB_NGUEST; reg++) {
+		if (!(insn->writes & 1u << reg))
+			continue;
+		if (is_own && string_bases(insn) & 1u << reg)
+			add_step(loop, reg, 8);
+		else if (is_own && find_step(insn, reg, &delta))
+			add_step(loop, reg, delta);
+		else
+			loop->changes |= 1u << reg;
+	}
+}
+
+/* Which of the two registers of an address is the pointer, base or index?  With a factor there is no question. */
+static void add_uses(struct loop *loop, const struct ub_x86_insn *insn)
+{
+	u32 i;
+
+	loop->bases |= string_bases(insn);
+	for (i = 0; i < insn->operand_cnt; i++) {
+		const struct ub_x86_operand *mem = &insn->operands[i];
+		bool is_indexed = mem->index != UB_NOREG;
+
+		if (!accesses(insn, mem) || mem->reg == UB_RSP)
+			continue;
+		if (is_indexed)
+			loop->indexes |= bit(mem->index);
+		if (!is_indexed || mem->scale)
+			loop->bases |= bit(mem->reg);
+		else
+			loop->pairs |= bit(mem->reg);
+		if (mem->imm < 0)
+			loop->lows |= bit(mem->reg);
+	}
+}
+
+static void describe_node(struct lift *l, const struct node *node)
+{
+	s32 idx;
+	u32 i;
+
+	for (i = 0; i < node->cnt; i++)
+		for (idx = node->loop; idx >= 0; idx = l->loops[idx].parent) {
+			add_writes(&l->loops[idx], region_insn(l, node, i), idx == node->loop);
+			add_uses(&l->loops[idx], region_insn(l, node, i));
+		}
+}
+
+static void describe_loops(struct lift *l)
+{
+	u32 i;
+	u8 reg;
+
+	for (i = 0; i < l->node_cnt; i++)
+		if (l->nodes[i].is_kept)
+			describe_node(l, &l->nodes[i]);
+	for (i = 0; i < l->loop_cnt; i++) {
+		struct loop *loop = &l->loops[i];
+
+		/* Of two registers without a factor the one that stays is the pointer, if the other one walks. */
+		loop->bases |= loop->pairs & ~loop->steps;
+		loop->steps &= ~loop->changes;
+		loop->bases &= ~(loop->changes | 1u << UB_RSP);
+		loop->indexes &= loop->steps & ~loop->bases;
+		for (reg = 0; reg < UB_NGUEST; reg++)
+			if (loop->steps & 1u << reg && loop->step_lo[reg] < 0)
+				loop->lows |= 1u << reg;
+	}
+}
+
+/* Machine registers */
+
+static u32 weight_of(const struct lift *l, const struct node *node)
+{
+	u32 weight = 1;
+	s32 i;
+
+	for (i = node->loop; i >= 0 && weight < MAX_WEIGHT; i = l->loops[i].parent)
+		weight *= LOOP_WEIGHT;
+	return weight;
+}
+
+static void weigh_insn(const struct ub_x86_insn *insn, u32 weight, u64 *weights)
+{
+	u32 i;
+
+	for (i = 0; i < insn->operand_cnt; i++) {
+		const struct ub_x86_operand *operand = &insn->operands[i];
+
+		if (operand->kind == UB_X86_REG && operand->reg < UB_NGUEST)
+			weights[operand->reg] += weight;
+		if (operand->kind != UB_X86_MEM)
+			continue;
+		if (operand->reg < UB_NGUEST)
+			weights[operand->reg] += weight * BASE_WEIGHT;
+		if (operand->index < UB_NGUEST)
+			weights[operand->index] += weight * 2;
+	}
+}
+
+/* Registers that instructions of the node have no choice about. */
+static u16 fixed_regs(const struct lift *l, const struct node *node)
+{
+	u32 i;
+
+	for (i = 0; i < node->cnt; i++)
+		if (region_insn(l, node, i)->is_rep)
+			return bit(UB_RSI) | bit(UB_RDI);
+	return 0;
+}
+
+static u64 lightest(u16 mask, const u64 *weights, u8 *ret_reg)
+{
+	u64 least = UB_U64_MAX;
+	u8 reg;
+
+	for (reg = 0; reg < UB_NGUEST; reg++) {
+		if (!(mask & 1u << reg) || weights[reg] >= least)
+			continue;
+		least = weights[reg];
+		*ret_reg = reg;
+	}
+	return least;
+}
+
+static u64 heaviest(u16 mask, const u64 *weights, u8 *ret_reg)
+{
+	u64 most = 0;
+	u8 reg;
+
+	for (reg = 0; reg < UB_NGUEST; reg++) {
+		if (!(mask & 1u << reg) || weights[reg] <= most)
+			continue;
+		most = weights[reg];
+		*ret_reg = reg;
+	}
+	return most;
+}
+
+/*
+ * The default mask is best where system calls are made: it wants no registers saved around them.  Others take the place
+ * of the lightest of it if loops use them more.  rsp has its window in r16.
+ */
+static void choose_resident(struct lift *l)
+{
+	u16 always = bit(UB_RAX) | bit(UB_RCX) | bit(UB_RDX);
+	u64 weights[UB_NGUEST] = { 0 };
+	u16 mask = UB_RESIDENT_DEFAULT;
+	u32 i, k, weight;
+	u8 in = 0, out = 0;
+
+	for (i = 0; i < l->node_cnt; i++) {
+		weight = l->nodes[i].is_kept ? weight_of(l, &l->nodes[i]) : 0;
+		if (weight)
+			always |= fixed_regs(l, &l->nodes[i]);
+		/* Code that runs once for each call gives no register up for it. */
+		for (k = 0; weight > 1 && k < l->nodes[i].cnt; k++)
+			weigh_insn(region_insn(l, &l->nodes[i], k), weight, weights);
+	}
+	while (heaviest(~mask & ~(1u << UB_RSP), weights, &in) > lightest(mask & ~always, weights, &out) * 2)
+		mask = (mask & ~(1u << out)) | 1u << in;
+	if (l->loop_cnt && __builtin_popcount(mask) > WITH_TICKS) {
+		lightest(mask & ~always, weights, &out);
+		mask &= ~(1u << out);
+	}
+	l->resident = mask;
+}
+
+void ahead_find(struct lift *l)
+{
+	find_bases(l);
+	describe_loops(l);
+	if (!l->request->is_plain)
+		choose_resident(l);
+}
