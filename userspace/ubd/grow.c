@@ -2,9 +2,9 @@
 /*
  * grow: what a block's exits say.
  *
- * An exit at code that was not lifted is the next thing to lift; faults, pending work and restarts are the kernel's
- * normal business.  Each entry costs an exit, so calls for each entry is the one measure of gain: below the limit,
- * with nothing left to grow, the block goes.
+ * An exit at code that was not lifted is the next thing to lift; where one was held that is no address, each use is guarded
+ * from then on; faults, pending work and restarts are the kernel's normal business.  Each entry costs an exit, so calls
+ * for each entry is the one measure of gain: below the limit, with nothing left to grow, the block goes.
  */
 #include "grow.h"
 
@@ -41,6 +41,8 @@ bool grow_learn(struct region *region, const struct ub_exit_info *exits, u32 cnt
 			continue;
 		if (exits[i].kind == UB_EXIT_END)
 			is_new |= region_add_root(region, exits[i].ip);
+		if (exits[i].kind == UB_EXIT_BOUND)
+			is_new |= region_add_wild(region, exits[i].ip);
 		if (exits[i].kind != UB_EXIT_INDIRECT || !exits[i].last_target)
 			continue;
 		is_new |= region_add_hint(region, exits[i].ip, exits[i].last_target);

@@ -36,6 +36,11 @@ void region_give_up(struct region *region, u32 cnt)
 		add(region->dead, &region->dead_cnt, REGION_MAX_DEAD, region->roots[--region->root_cnt]);
 }
 
+bool region_add_wild(struct region *region, u64 ip)
+{
+	return add(region->wild, &region->wild_cnt, REGION_MAX_WILD, ip);
+}
+
 bool region_add_hint(struct region *region, u64 ip, u64 target)
 {
 	u32 i, same = 0;
@@ -117,6 +122,23 @@ static void verify(struct region_lifted *lifted, u64 limit)
 	lifted->log[strcspn(lifted->log, "\n")] = 0;
 }
 
+/* What the verifier refuses is a bug of the lifter's; the plain way has fewer. */
+static int lift(struct ub_lift_request *request, u64 limit, struct region_lifted *ret)
+{
+	int err = ub_lift(request, &ret->lifted);
+
+	if (!err)
+		verify(ret, limit);
+	if (err || ret->is_verified)
+		return err;
+	ub_lifted_free(ret->lifted);
+	request->is_plain = true;
+	err = ub_lift(request, &ret->lifted);
+	if (!err)
+		verify(ret, limit);
+	return err;
+}
+
 int region_lift(struct region *region, u32 pid, const struct region_env *env, struct region_lifted *ret)
 {
 	struct ub_lift_request request = {
@@ -144,12 +166,13 @@ int region_lift(struct region *region, u32 pid, const struct region_env *env, st
 	request.entry_cnt = region->entry_cnt;
 	request.hints = region->hints;
 	request.hint_cnt = region->hint_cnt;
-	err = ub_lift(&request, &lifted.lifted);
+	request.wild = region->wild;
+	request.wild_cnt = region->wild_cnt;
+	err = lift(&request, env->limit, &lifted);
 	code_close(&code);
 	if (err)
 		return err;
 	learn_ends(region, lifted.lifted);
-	verify(&lifted, env->limit);
 	*ret = lifted;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #define REGION_MAX_ROOTS	128
 #define REGION_MAX_HINTS	256
 #define REGION_MAX_DEAD		256
+#define REGION_MAX_WILD		256
 #define REGION_MAX_TARGETS	4	/* hints for one branch */
 
 struct region {
@@ -20,6 +21,8 @@ struct region {
 	u32 root_cnt;
 	struct ub_lift_hint hints[REGION_MAX_HINTS];
 	u32 hint_cnt;
+	u64 wild[REGION_MAX_WILD];		/* where a register was no address, or too large for an index */
+	u32 wild_cnt;
 	u64 dead[REGION_MAX_DEAD];		/* where lifting stopped for good */
 	u32 dead_cnt;
 };
@@ -29,6 +32,7 @@ bool region_add_entry(struct region *region, u64 ip, u32 nr);
 bool region_add_root(struct region *region, u64 ip);
 /* The roots behind the first @cnt gave nothing: not to be added again. */
 void region_give_up(struct region *region, u32 cnt);
+bool region_add_wild(struct region *region, u64 ip);
 bool region_add_hint(struct region *region, u64 ip, u64 target);
 
 struct region_env {
