@@ -325,40 +325,52 @@ static bool liveness_pass(const struct ub_block *block, struct ub_flow *flow)
 	return is_changed;
 }
 
+enum edge { EDGE_FALLS, EDGE_JUMPS, EDGE_BACK };
+
 /*
- * What can be had in any state at some cost follows the edge that falls through, which is the likely one; the others
- * convert.  Without such an edge, what all have.
+ * What can be had in any state at some cost follows the likely edge; the others convert.  That is the one that falls
+ * through, but in a loop the one that goes round: there nothing is stored only because it was stored before the loop.
+ * Without such an edge, what all have.
  */
-static void join_cheap(struct ub_flow *flow, const struct ub_lazy *edge, bool falls)
+static void join_cheap(struct ub_flow *flow, const struct ub_lazy *lazy, enum edge edge)
 {
 	struct ub_lazy *to = &flow->lazy;
 
-	if (flow->falls_in && !falls)
+	if (flow->is_head) {
+		to->can_host |= edge == EDGE_BACK && lazy->can_host;
+	} else if (flow->falls_in && edge != EDGE_FALLS) {
 		return;
-	to->can_host &= edge->can_host;
-	to->saved = falls ? edge->saved : to->saved & edge->saved;
-	to->stale = falls ? edge->stale : (to->stale | edge->stale) & to->saved;
+	} else {
+		to->can_host &= lazy->can_host;
+	}
+	if (edge == EDGE_FALLS && !flow->is_head) {
+		to->saved = lazy->saved;
+		to->stale = lazy->stale;
+	} else {
+		to->saved &= lazy->saved;
+		to->stale = (to->stale | lazy->stale) & to->saved;
+	}
 }
 
 /* Joins what holds on one edge into its target.  True when the target changed. */
-static bool join(const struct ub_block *block, struct ub_flow *flow, const struct ub_lazy *edge, bool falls)
+static bool join(const struct ub_block *block, struct ub_flow *flow, const struct ub_lazy *lazy, enum edge edge)
 {
 	struct ub_lazy old = flow->lazy, *to = &flow->lazy;
 
 	if (!flow->is_seen) {
 		flow->is_seen = true;
-		*to = *edge;
-		to->can_host |= flow->falls_in && !falls;	/* the other edge will say */
+		*to = *lazy;
+		to->can_host |= flow->falls_in && edge != EDGE_FALLS;	/* the other edge will say */
 		return true;
 	}
-	if (!ub_flow_is_same_desc(block, to, edge))
+	if (!ub_flow_is_same_desc(block, to, lazy))
 		to->desc = UB_DESC_NONE;
-	if (to->sp != edge->sp)
+	if (to->sp != lazy->sp)
 		to->sp = 0;
-	if (to->rcx != edge->rcx)
+	if (to->rcx != lazy->rcx)
 		to->rcx = 0;
-	to->r11_is_call &= edge->r11_is_call;
-	join_cheap(flow, edge, falls);
+	to->r11_is_call &= lazy->r11_is_call;
+	join_cheap(flow, lazy, edge);
 	return to->desc != old.desc || to->sp != old.sp || to->rcx != old.rcx || to->r11_is_call != old.r11_is_call ||
 	       to->can_host != old.can_host || to->saved != old.saved || to->stale != old.stale;
 }
@@ -377,11 +389,12 @@ static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, boo
 			continue;
 		ub_flow_step(block, flow, i, &lazy);
 		if (has_target(insn) && !labels_are_fixed)
-			is_changed |= join(block, &flow[ub_insn_target(insn, i)], &lazy, false);
+			is_changed |= join(block, &flow[ub_insn_target(insn, i)], &lazy,
+					   ub_insn_target(insn, i) <= i ? EDGE_BACK : EDGE_JUMPS);
 		if (!falls_through(insn))
 			continue;
 		if (next->is_label && !labels_are_fixed) {
-			is_changed |= join(block, next, &lazy, true);
+			is_changed |= join(block, next, &lazy, EDGE_FALLS);
 		} else if (!next->is_label) {
 			next->is_seen = true;
 			next->lazy = lazy;
@@ -432,7 +445,7 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 		struct ub_lazy at_entry = ub_flow_at_entry(block, entry_is_call, block->entries[i].ip);
 
 		entry->is_label = true;
-		join(block, entry, &at_entry, false);
+		join(block, entry, &at_entry, EDGE_JUMPS);
 	}
 }
 
