@@ -157,19 +157,23 @@ struct ub_reg ub_reg_settle(const struct ub_reg *a)
 	return *a;
 }
 
-/* Can it be taken for guarded? */
-static bool guard_walk(const struct ub_reg *a, u64 limit, struct ub_walk *ret)
+/* Can it be taken for guarded?  A scalar as near to @like, how far above its guard the other one is, as it goes. */
+static bool guard_walk(const struct ub_reg *a, u64 limit, const struct ub_reg *like, struct ub_walk *ret)
 {
-	struct ub_reg plain;
+	struct ub_walk walk;
+	s64 off = like->walk.lo;
 
-	*ret = ub_walk_between(0, 0);
 	if (a->kind == UB_REG_GUARDED) {
 		*ret = a->walk;
 		return true;
 	}
-	/* Sound: what is 0..limit by data flow, guard would not change. */
-	plain = ub_reg_plain(a, limit);
-	return ub_reg_max(&plain) <= limit;
+	if (!ub_reg_walk(a, &walk))
+		return false;
+	walk = ub_walk_settle(walk);
+	off = off < walk.lo ? off : walk.lo;
+	*ret = ub_walk_between(off, off);
+	/* Sound: what is, less a constant, 0..limit by data flow, guard would not change. */
+	return walk.hi - off <= (s64)limit;
 }
 
 struct ub_reg ub_reg_join(const struct ub_reg *a, const struct ub_reg *b, u64 limit)
@@ -179,8 +183,8 @@ struct ub_reg ub_reg_join(const struct ub_reg *a, const struct ub_reg *b, u64 li
 
 	if (a->kind == UB_REG_UNWRITTEN || b->kind == UB_REG_UNWRITTEN) {
 		reg = ub_reg_unwritten();
-	} else if ((a->kind == UB_REG_GUARDED || b->kind == UB_REG_GUARDED) && guard_walk(a, limit, &x) &&
-		   guard_walk(b, limit, &y)) {
+	} else if ((a->kind == UB_REG_GUARDED || b->kind == UB_REG_GUARDED) && guard_walk(a, limit, b, &x) &&
+		   guard_walk(b, limit, a, &y)) {
 		/* Sound: each came from some guard; no access relies on which. */
 		reg = guarded(ub_walk_join(x, y));
 	} else if ((a->kind == UB_REG_WALKING || b->kind == UB_REG_WALKING) && ub_reg_walk(a, &x) && ub_reg_walk(b, &y)) {
@@ -219,7 +223,14 @@ static bool is_walker(const struct ub_reg *old, const struct ub_reg *joined, str
 	}
 	if (joined->kind == UB_REG_SCALAR && ub_reg_max(joined) <= MAX_PLAIN)
 		return false;
-	return ub_reg_walk(old, before) && ub_reg_walk(joined, after);
+	if (!ub_reg_walk(old, before) || !ub_reg_walk(joined, after))
+		return false;
+	/* As far as a count would have been widened, so that it is the same whether it was. */
+	if (old->kind == UB_REG_SCALAR && ub_reg_max(old) <= MAX_PLAIN) {
+		*before = ub_walk_between(0, MAX_PLAIN);
+		*after = ub_walk_join(*before, *after);
+	}
+	return true;
 }
 
 struct ub_reg ub_reg_widen(const struct ub_reg *old, const struct ub_reg *joined, const struct ub_widen *how, u64 limit)

@@ -34,7 +34,8 @@ void ub_state_tick(struct ub_state *state)
 	u32 reg;
 
 	for (reg = 0; reg < UB_TEMPS_END; reg++)
-		state->regs[reg] = ub_reg_tick(&state->regs[reg]);
+		if (state->regs[reg].kind >= UB_REG_WALKING)
+			state->regs[reg] = ub_reg_tick(&state->regs[reg]);
 }
 
 void ub_state_settle(struct ub_state *state)
@@ -42,7 +43,8 @@ void ub_state_settle(struct ub_state *state)
 	u32 reg;
 
 	for (reg = 0; reg < UB_TEMPS_END; reg++)
-		state->regs[reg] = ub_reg_settle(&state->regs[reg]);
+		if (state->regs[reg].kind >= UB_REG_WALKING)
+			state->regs[reg] = ub_reg_settle(&state->regs[reg]);
 }
 
 static bool join_reg(struct ub_reg *to, const struct ub_reg *from, const struct ub_widen *how, u64 limit)

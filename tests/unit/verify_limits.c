@@ -359,6 +359,45 @@ static enum ub_refusal test_slow(u32 cnt)
 	return measure("slow to settle");
 }
 
+/* Loops in loops, in each of which a register goes on by a step of its own: each drift is found in some
+ * rounds of the loop, and found again for the loop around it. */
+static enum ub_refusal test_walks(u32 depth, u32 cnt, const char *what)
+{
+	static const u8 regs[] = {
+		UB_RAX, UB_RCX, UB_RDX, UB_RBX, UB_RSI, UB_RDI, UB_R12, UB_R13, UB_R14, UB_R15, UB_GUARDS, UB_GUARDS + 1,
+	};
+	u32 heads[64], i, level;
+
+	reset();
+	for (i = 0; i + 2 < ARRAY_SIZE(regs); i++)
+		put(UB_OP_HOLD, 0, regs[i], 0, 0, 0);
+	for (; i < ARRAY_SIZE(regs); i++)
+		put(UB_OP_GUARD, 0, regs[i], UB_RAX, 0, UB_ADDR_IMM(UB_NOREG, 0));
+	while (block.insn_cnt + depth * 12 < cnt) {
+		for (level = 0; level < depth; level++) {
+			heads[level] = block.insn_cnt;
+			put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
+			i = level % ARRAY_SIZE(regs);
+			put(level % 3 ? UB_OP_ADDI : UB_OP_SUBI, UB_W64, regs[i], 0, 0, 1 + level * 7);
+			put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_E), 0, 0, 1, 0);
+			put(UB_OP_ADDI, UB_W64, regs[(i + 1) % ARRAY_SIZE(regs)], 0, 0, 3 + level);
+		}
+		while (level--) {
+			put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
+			put(UB_OP_TICK, 0, 0, 0, (s32)cnt - 3 - (s32)block.insn_cnt - 1, 0);
+			put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
+			put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, (s32)heads[level] - (s32)block.insn_cnt - 1, 0);
+		}
+	}
+	while (block.insn_cnt < cnt - 4)
+		put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	put(UB_OP_INSN, 0, 0, 0, 4, 0x1000);
+	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	return measure(what);
+}
+
 int main(void)
 {
 	test_sizes();
@@ -371,6 +410,9 @@ int main(void)
 	test_speed();
 	expect(test_slow(600) == UB_REFUSE_NONE, "many turns");
 	expect(test_slow(UB_MAX_INSNS) == UB_REFUSE_WORK, "too many turns");
+	expect(test_walks(4, UB_MAX_INSNS, "loops in loops, four deep") == UB_REFUSE_NONE, "loops four deep");
+	test_walks(40, UB_MAX_INSNS, "loops in loops, forty deep");
+	test_walks(60, 1000, "loops in loops, sixty deep");
 	printf("%u passed, %u failed\n", passed_cnt, failed_cnt);
 	return failed_cnt != 0;
 }
