@@ -14,8 +14,6 @@ static inline bool embed_reg(const struct ub_reg *reg, u64 value, u32 ticks, u64
 {
 	s64 lo = reg->walk.lo + (s64)ticks * reg->walk.down, hi = reg->walk.hi + (s64)ticks * reg->walk.up;
 
-	if (reg->is_bounded && value > limit)
-		return false;
 	switch (reg->kind) {
 	case UB_REG_SCALAR:
 		return ub_bits_has(reg->bits, value) && ub_range_has(reg->range, value);
@@ -26,6 +24,19 @@ static inline bool embed_reg(const struct ub_reg *reg, u64 value, u32 ticks, u64
 	default:
 		return true;
 	}
+}
+
+/* bound counts where nothing is speculative. */
+static inline bool embed_bounds(const struct ub_state *state, const u64 *regs, u64 limit)
+{
+	u32 reg;
+
+	for (reg = 0; reg < UB_TEMPS_END; reg++)
+		if (state->regs[reg].is_bounded && regs[reg] > limit) {
+			printf("%s holds 0x%" PRIx64 " and is said to be bounded\n", ub_reg_name(reg), regs[reg]);
+			return false;
+		}
+	return true;
 }
 
 /* All registers of @mask. */

@@ -242,7 +242,7 @@ static bool store_any(void *ctx, u64 addr, u32 len, u64 val)
 
 static bool holds(const struct ub_state *state, const struct ub_interp *machine, u32 ticks)
 {
-	return embed_state(state, machine->regs, UB_U32_MAX, ticks, LIMIT);
+	return embed_state(state, machine->regs, UB_U32_MAX, ticks, LIMIT) && embed_bounds(state, machine->regs, LIMIT);
 }
 
 static void test_line(void)
