@@ -8,6 +8,8 @@
  *   shl shr sar	AF = 0; OF as a shift by 1 would set it; CF of a count above the width as if the register
  *			were longer: 0 (shl, shr) or the sign (sar)
  *   rol ror		OF as a rotation by 1 would set it
+ *   rcl rcr		OF as a rotation by 1 from the last step would set it
+ *   shld shrd		as shl and shr; of 16 bits by more: what would come in if the result followed what comes in
  *   mul imul		SF and PF of the low half, ZF = AF = 0
  *   div idiv		all flags are kept (the IR promises this; processors differ)
  */
@@ -172,6 +174,74 @@ struct ub_alu ub_alu_ror(enum ub_width w, u64 a, u64 count)
 		return unchanged(w, a);
 	val = by ? ub_alu_trunc(w, from >> by | from << (bits - by)) : from;
 	return rotated(val, sign(w, val), sign(w, a) ^ (a & 1), n);
+}
+
+/* One step after another: CF is bit W of a register of W + 1 bits. */
+struct ub_alu ub_alu_rcl(enum ub_width w, u64 a, u64 count, bool carry)
+{
+	u32 n = mask_count(w, count), i;
+	u64 val = ub_alu_trunc(w, a);
+	bool out;
+
+	if (!n)
+		return unchanged(w, a);
+	for (i = 0; i < n; i++) {
+		out = sign(w, val);
+		val = ub_alu_trunc(w, val << 1 | carry);
+		carry = out;
+	}
+	return rotated(val, carry, sign(w, val) != carry, n);
+}
+
+struct ub_alu ub_alu_rcr(enum ub_width w, u64 a, u64 count, bool carry)
+{
+	u32 n = mask_count(w, count), i;
+	u64 val = ub_alu_trunc(w, a);
+	bool out;
+
+	if (!n)
+		return unchanged(w, a);
+	for (i = 0; i < n; i++) {
+		out = val & 1;
+		val = val >> 1 | (u64)carry << (UB_WIDTH_BITS(w) - 1);
+		carry = out;
+	}
+	return rotated(val, carry, sign(w, val ^ val << 1), n);
+}
+
+/* Bit by bit; a count above the width (of 16 bits) goes on with the old value itself. */
+struct ub_alu ub_alu_shld(enum ub_width w, u64 a, u64 from, u64 count)
+{
+	u32 n = mask_count(w, count), bits = UB_WIDTH_BITS(w), i;
+	u64 val = ub_alu_trunc(w, a);
+	bool carry = false;
+
+	if (!n)
+		return unchanged(w, a);
+	for (i = 0; i < n; i++) {
+		u64 source = i < bits ? from : a;
+
+		carry = sign(w, val);
+		val = ub_alu_trunc(w, val << 1 | (source >> (bits - 1 - i % bits) & 1));
+	}
+	return shifted(w, val, carry, sign(w, a ^ val), n, n <= bits);
+}
+
+struct ub_alu ub_alu_shrd(enum ub_width w, u64 a, u64 from, u64 count)
+{
+	u32 n = mask_count(w, count), bits = UB_WIDTH_BITS(w), i;
+	u64 val = ub_alu_trunc(w, a);
+	bool carry = false;
+
+	if (!n)
+		return unchanged(w, a);
+	for (i = 0; i < n; i++) {
+		u64 source = i < bits ? from : a;
+
+		carry = val & 1;
+		val = val >> 1 | (source >> i % bits & 1) << (bits - 1);
+	}
+	return shifted(w, val, carry, sign(w, a ^ val), n, n <= bits);
 }
 
 /* CF = OF = the low half alone does not hold the product. */

@@ -14,7 +14,7 @@ struct ub_alu {
 	u64 val;
 	u32 flags;		/* the values of the flags in @changed */
 	u32 changed;		/* the flags written at all */
-	u32 undefined;		/* those of @changed that the SDM leaves open; alu.c says what we do with them */
+	u32 undefined;		/* those, changed or kept, that the SDM leaves open; alu*.c say what we do with them */
 };
 
 static inline u64 ub_alu_trunc(enum ub_width w, u64 val)
@@ -41,6 +41,36 @@ struct ub_alu ub_alu_shr(enum ub_width w, u64 a, u64 count);
 struct ub_alu ub_alu_sar(enum ub_width w, u64 a, u64 count);
 struct ub_alu ub_alu_rol(enum ub_width w, u64 a, u64 count);
 struct ub_alu ub_alu_ror(enum ub_width w, u64 a, u64 count);
+
+/* Through @carry; rotates by the count modulo the width and one. */
+struct ub_alu ub_alu_rcl(enum ub_width w, u64 a, u64 count, bool carry);
+struct ub_alu ub_alu_rcr(enum ub_width w, u64 a, u64 count, bool carry);
+/* What comes in is @from. */
+struct ub_alu ub_alu_shld(enum ub_width w, u64 a, u64 from, u64 count);
+struct ub_alu ub_alu_shrd(enum ub_width w, u64 a, u64 from, u64 count);
+
+/* alu_bits.c.  CF is bit @bit modulo the width of @a; the value has it as before, set, reset or complemented. */
+struct ub_alu ub_alu_bt(enum ub_width w, u64 a, u64 bit);
+struct ub_alu ub_alu_bts(enum ub_width w, u64 a, u64 bit);
+struct ub_alu ub_alu_btr(enum ub_width w, u64 a, u64 bit);
+struct ub_alu ub_alu_btc(enum ub_width w, u64 a, u64 bit);
+/* For 0 the value is 0: the caller keeps its register. */
+struct ub_alu ub_alu_bsf(enum ub_width w, u64 a);
+struct ub_alu ub_alu_bsr(enum ub_width w, u64 a);
+struct ub_alu ub_alu_tzcnt(enum ub_width w, u64 a);
+struct ub_alu ub_alu_lzcnt(enum ub_width w, u64 a);
+struct ub_alu ub_alu_popcnt(enum ub_width w, u64 a);
+struct ub_alu ub_alu_andn(enum ub_width w, u64 a, u64 b);
+struct ub_alu ub_alu_bextr(enum ub_width w, u64 a, u64 control);
+struct ub_alu ub_alu_bzhi(enum ub_width w, u64 a, u64 index);
+struct ub_alu ub_alu_blsi(enum ub_width w, u64 a);
+struct ub_alu ub_alu_blsmsk(enum ub_width w, u64 a);
+struct ub_alu ub_alu_blsr(enum ub_width w, u64 a);
+/* @which is the only flag that is added and written. */
+struct ub_alu ub_alu_adx(enum ub_width w, u64 a, u64 b, u32 which, u32 flags);
+u64 ub_alu_pdep(enum ub_width w, u64 a, u64 mask);
+u64 ub_alu_pext(enum ub_width w, u64 a, u64 mask);
+u32 ub_alu_crc32(enum ub_width w, u32 crc, u64 a);
 
 /* Low half in val, high half in *ret_high. */
 struct ub_alu ub_alu_mulu(enum ub_width w, u64 a, u64 b, u64 *ret_high);

@@ -328,7 +328,7 @@ void interp_BSWAP(struct run *r, const struct ub_insn *insn)
 {
 	u64 val = __builtin_bswap64(run_get(r, insn->dst));
 
-	run_set(r, insn->dst, ub_insn_width(insn), ub_insn_width(insn) == UB_W32 ? val >> 32 : val);
+	run_set(r, insn->dst, ub_insn_width(insn), val >> (64 - UB_WIDTH_BITS(ub_insn_width(insn))));
 }
 
 /* --- multiply and divide --- */

@@ -74,7 +74,113 @@ MODIFY_BOTH(OR, ub_alu_logic(w, a | b))
 MODIFY_BOTH(XOR, ub_alu_logic(w, a ^ b))
 MODIFY_BOTH(ADC, ub_alu_add(w, a, b, carry))
 MODIFY_BOTH(SBB, ub_alu_sub(w, a, b, carry))
+MODIFY_BOTH(BTS, ub_alu_bts(w, a, b))
+MODIFY_BOTH(BTR, ub_alu_btr(w, a, b))
+MODIFY_BOTH(BTC, ub_alu_btc(w, a, b))
 MODIFY(NEGM, 0, ub_alu_sub(w, 0, a, false))
 MODIFY(NOTM, 0, ub_alu_logic(w, ~a))
 MODIFY(INCM, 0, ub_alu_inc(w, a))
 MODIFY(DECM, 0, ub_alu_dec(w, a))
+
+/* --- registers: dst = dst OP operand, by register and by constant --- */
+
+/* @result is made of w, a, b and carry: width, operands, CF. */
+#define CHANGE(NAME, operand, done, result)					\
+void interp_##NAME(struct run *r, const struct ub_insn *insn)			\
+{										\
+	enum ub_width w = ub_insn_width(insn);					\
+	u64 a = run_get(r, insn->dst), b = operand;				\
+	bool carry = r->s->flags & UB_FL_CF;					\
+										\
+	(void)carry;								\
+	done(result);								\
+}
+
+#define CHANGE_BOTH(NAME, done, result)						\
+CHANGE(NAME, run_get(r, insn->src), done, result)				\
+CHANGE(NAME##I, insn->imm, done, result)
+
+#define FINISH(alu)	run_finish(r, insn, alu)
+#define TEST(alu)	run_set_flags(r, alu)
+
+CHANGE_BOTH(RCL, FINISH, ub_alu_rcl(w, a, b, carry))
+CHANGE_BOTH(RCR, FINISH, ub_alu_rcr(w, a, b, carry))
+CHANGE_BOTH(BT, TEST, ub_alu_bt(w, a, b))
+CHANGE_BOTH(BTS, FINISH, ub_alu_bts(w, a, b))
+CHANGE_BOTH(BTR, FINISH, ub_alu_btr(w, a, b))
+CHANGE_BOTH(BTC, FINISH, ub_alu_btc(w, a, b))
+CHANGE(SHLD, run_get(r, insn->src), FINISH, ub_alu_shld(w, a, b, run_get(r, UB_RCX)))
+CHANGE(SHRD, run_get(r, insn->src), FINISH, ub_alu_shrd(w, a, b, run_get(r, UB_RCX)))
+CHANGE(SHLDI, run_get(r, insn->src), FINISH, ub_alu_shld(w, a, b, insn->imm))
+CHANGE(SHRDI, run_get(r, insn->src), FINISH, ub_alu_shrd(w, a, b, insn->imm))
+CHANGE(ADCX, run_get(r, insn->src), FINISH, ub_alu_adx(w, a, b, UB_FL_CF, r->s->flags))
+CHANGE(ADOX, run_get(r, insn->src), FINISH, ub_alu_adx(w, a, b, UB_FL_OF, r->s->flags))
+
+/* --- registers: dst = src OP third --- */
+
+/* @result is made of w, a and b: width, src, the third operand. */
+#define COMPUTE(NAME, operand, result)						\
+void interp_##NAME(struct run *r, const struct ub_insn *insn)			\
+{										\
+	enum ub_width w = ub_insn_width(insn);					\
+	u64 a = run_get(r, insn->src), b = operand;				\
+										\
+	(void)b;								\
+	run_finish(r, insn, result);						\
+}
+
+#define PLAIN(value)	((struct ub_alu){ .val = value })
+#define THIRD		run_get(r, ub_insn_third(insn))
+#define COUNT		(b & (UB_WIDTH_BITS(w) - 1))
+
+COMPUTE(TZCNT, 0, ub_alu_tzcnt(w, a))
+COMPUTE(LZCNT, 0, ub_alu_lzcnt(w, a))
+COMPUTE(POPCNT, 0, ub_alu_popcnt(w, a))
+COMPUTE(BLSI, 0, ub_alu_blsi(w, a))
+COMPUTE(BLSMSK, 0, ub_alu_blsmsk(w, a))
+COMPUTE(BLSR, 0, ub_alu_blsr(w, a))
+COMPUTE(ANDN, THIRD, ub_alu_andn(w, a, b))
+COMPUTE(BEXTR, THIRD, ub_alu_bextr(w, a, b))
+COMPUTE(BZHI, THIRD, ub_alu_bzhi(w, a, b))
+COMPUTE(PDEP, THIRD, PLAIN(ub_alu_pdep(w, a, b)))
+COMPUTE(PEXT, THIRD, PLAIN(ub_alu_pext(w, a, b)))
+COMPUTE(SHLX, THIRD, PLAIN(a << COUNT))
+COMPUTE(SHRX, THIRD, PLAIN(ub_alu_trunc(w, a) >> COUNT))
+COMPUTE(SARX, THIRD, PLAIN(ub_alu_sext(w, a) >> COUNT))
+COMPUTE(RORX, insn->imm, ub_alu_ror(w, a, b))
+
+/* What processors of Intel do with a source of 0 at width 32: nothing, the upper half stays too. */
+static void scan(struct run *r, const struct ub_insn *insn, struct ub_alu alu)
+{
+	if (!(alu.flags & UB_FL_ZF))
+		run_set(r, insn->dst, ub_insn_width(insn), alu.val);
+	else
+		run_set64(r, insn->dst, run_get(r, insn->dst));
+	if (ub_insn_sets_flags(insn))
+		run_set_flags(r, alu);
+}
+
+void interp_BSF(struct run *r, const struct ub_insn *insn)
+{
+	scan(r, insn, ub_alu_bsf(ub_insn_width(insn), run_get(r, insn->src)));
+}
+
+void interp_BSR(struct run *r, const struct ub_insn *insn)
+{
+	scan(r, insn, ub_alu_bsr(ub_insn_width(insn), run_get(r, insn->src)));
+}
+
+void interp_CRC32(struct run *r, const struct ub_insn *insn)
+{
+	run_set64(r, insn->dst, ub_alu_crc32(ub_insn_width(insn), run_get(r, insn->dst), run_get(r, insn->src)));
+}
+
+void interp_MULX(struct run *r, const struct ub_insn *insn)
+{
+	enum ub_width w = ub_insn_width(insn);
+	u64 high;
+	struct ub_alu alu = ub_alu_mulu(w, run_get(r, UB_RDX), run_get(r, insn->src), &high);
+
+	run_set(r, ub_insn_third(insn), w, alu.val);
+	run_set(r, insn->dst, w, high);
+}

@@ -31,6 +31,8 @@
 #define E_REP		UB_E_REP
 #define E_TICK		UB_E_TICK
 #define E_LOCK_OPT	UB_E_LOCK_OPT
+#define E_RD_REG	UB_E_RD_REG
+#define E_WR_REG	UB_E_WR_REG
 #define E_MODIFY	(E_LEAVES | E_RD_MEM | E_WR_MEM | E_LOCK_OPT)
 
 const struct ub_op_info ub_op_info[UB_OP_COUNT] = {
@@ -98,6 +100,20 @@ static u32 reads_of_address(const struct ub_insn *insn)
 	return mask_of(ub_insn_base_reg(insn)) | mask_of(ub_insn_index_reg(insn));
 }
 
+/* Of one operation each. */
+static u32 reads_by_nature(u8 op)
+{
+	switch (op) {
+	case UB_OP_SHLD:
+	case UB_OP_SHRD:
+		return REG(UB_RCX);
+	case UB_OP_MULX:
+		return REG(UB_RDX);
+	default:
+		return 0;
+	}
+}
+
 u32 ub_insn_reads(const struct ub_insn *insn)
 {
 	u32 effect = ub_op_info[insn->op].effect, mask = reads_of_address(insn);
@@ -106,11 +122,13 @@ u32 ub_insn_reads(const struct ub_insn *insn)
 		mask |= mask_of(insn->dst);
 	if (effect & UB_E_RD_SRC)
 		mask |= mask_of(insn->src);
+	if (effect & UB_E_RD_REG)
+		mask |= mask_of(ub_insn_third(insn));
 	if (effect & UB_E_AX_DX)
 		mask |= REG(UB_RAX) | REG(UB_RDX);
 	if (effect & UB_E_REP)
 		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI);
-	return mask;
+	return mask | reads_by_nature(insn->op);
 }
 
 u32 ub_insn_writes(const struct ub_insn *insn)
@@ -119,6 +137,8 @@ u32 ub_insn_writes(const struct ub_insn *insn)
 
 	if (effect & (UB_E_WR_DST | UB_E_WR_ALL))
 		mask |= mask_of(insn->dst);
+	if (effect & UB_E_WR_REG)
+		mask |= mask_of(ub_insn_third(insn));
 	if (effect & UB_E_AX_DX)
 		mask |= REG(UB_RAX) | REG(UB_RDX);
 	if (effect & UB_E_REP)
@@ -126,4 +146,24 @@ u32 ub_insn_writes(const struct ub_insn *insn)
 	if (effect & UB_E_CALLS)
 		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_R11) | TEMPS;
 	return mask;
+}
+
+bool ub_insn_imm_range(const struct ub_insn *insn, s64 *ret_lo, s64 *ret_hi)
+{
+	u32 bits = UB_WIDTH_BITS(ub_insn_width(insn));
+
+	switch (insn->op) {
+	case UB_OP_SHLI: case UB_OP_SHRI: case UB_OP_SARI: case UB_OP_ROLI: case UB_OP_RORI: case UB_OP_RCLI: case UB_OP_RCRI:
+	case UB_OP_SHLDI: case UB_OP_SHRDI:
+		*ret_lo = 1;
+		*ret_hi = bits == 64 ? 63 : 31;
+		return true;
+	case UB_OP_BTI: case UB_OP_BTSI: case UB_OP_BTRI: case UB_OP_BTCI: case UB_OP_BTSMI: case UB_OP_BTRMI:
+	case UB_OP_BTCMI: case UB_OP_RORX:
+		*ret_lo = 0;
+		*ret_hi = bits - 1;
+		return true;
+	default:
+		return false;
+	}
 }

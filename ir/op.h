@@ -66,6 +66,7 @@ enum ub_shape {
 	UB_S_DST_SRC,		/* dst, src		add.64f r0, r1 */
 	UB_S_DST_IMM,		/* dst, imm		addi.64 r0, 5 */
 	UB_S_DST_SRC_IMM,	/* dst, src, imm	imuli.64 r0, r1, 5 */
+	UB_S_DST_SRC_REG,	/* dst, src, imm: a register	andn.64 r0, r1, r2 */
 	UB_S_ADDR,		/* dst, src, imm, off	guard r17, [r3 + r1 * 8 + 16] */
 	UB_S_LOAD,		/* dst, src|none+imm, off	load.64 r0, [r17 + r1 * 8 + 8]   load.64 r0, [0x4000] */
 	UB_S_STORE,		/* dst|none+imm, src, off	store.64 [r17 + r1 * 8 + 8], r0 */
@@ -101,6 +102,8 @@ enum ub_effect {
 	UB_E_REP	= 1 << 18,	/* reads and writes rcx, rsi, rdi (movs) or reads rax, rw rcx, rdi (stos) */
 	UB_E_TICK	= 1 << 19,	/* counts a tick; off is where it goes when they are used up */
 	UB_E_LOCK_OPT	= 1 << 20,	/* may carry the lock suffix */
+	UB_E_RD_REG	= 1 << 21,	/* shape DST_SRC_REG: the third register is read, */
+	UB_E_WR_REG	= 1 << 22,	/* or written at the width, of 32 or 64 bits */
 };
 
 struct ub_insn {
@@ -148,6 +151,12 @@ static inline u8 ub_insn_index(const struct ub_insn *insn)
 	return insn->imm & 0xff;
 }
 
+/* The third register of shape DST_SRC_REG. */
+static inline u8 ub_insn_third(const struct ub_insn *insn)
+{
+	return insn->imm;
+}
+
 static inline u8 ub_insn_scale(const struct ub_insn *insn)
 {
 	return (insn->imm >> 8) & 3;
@@ -178,6 +187,9 @@ static inline u32 ub_insn_mem_bytes(const struct ub_insn *insn)
 {
 	return UB_WIDTH_BYTES(ub_insn_width(insn));
 }
+
+/* True when imm is a shift count or the number of a bit: from @ret_lo to @ret_hi. */
+bool ub_insn_imm_range(const struct ub_insn *insn, s64 *ret_lo, s64 *ret_hi);
 
 /* Index of the target of a jump that stands at @idx. */
 static inline s64 ub_insn_target(const struct ub_insn *insn, u32 idx)

@@ -73,7 +73,7 @@ OP(NEG,     "neg",     DST,         W_ALL,            E_RD_DST | E_WR_DST | E_F_
 OP(NOT,     "not",     DST,         W_ALL,            E_RD_DST | E_WR_DST)
 OP(INC,     "inc",     DST,         W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
 OP(DEC,     "dec",     DST,         W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
-OP(BSWAP,   "bswap",   DST,         W_32 | W_64,      E_RD_DST | E_WR_DST)
+OP(BSWAP,   "bswap",   DST,         W_16 | W_32 | W_64,     E_RD_DST | E_WR_DST)
 
 /* The same on memory: [base + off] = [base + off] OP src, in one access that faults before anything changes.  With the
  * lock suffix atomic; then it also leaves when the operand does not lie within one line of 64 bytes. */
@@ -96,7 +96,7 @@ OP(NOTM,    "notm",    MEM,         W_ALL,            E_MODIFY)
 OP(INCM,    "incm",    MEM,         W_ALL,            E_MODIFY | E_F_OPT | E_F_MERGE)
 OP(DECM,    "decm",    MEM,         W_ALL,            E_MODIFY | E_F_OPT | E_F_MERGE)
 
-/* Shifts by a constant below the width (1..W-1) ... */
+/* Shifts by a constant from 1 to 31, or 63 at width 64 ... */
 OP(SHLI,    "shli",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
 OP(SHRI,    "shri",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
 OP(SARI,    "sari",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
@@ -108,6 +108,60 @@ OP(SHR,     "shr",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR
 OP(SAR,     "sar",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
 OP(ROL,     "rol",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
 OP(ROR,     "ror",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+
+/* Rotates through CF, and shifts of dst that take the bits that come in from src; counts as above. */
+OP(RCLI,    "rcli",    DST_IMM,     W_ALL,            E_RD_DST | E_RD_FL | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(RCRI,    "rcri",    DST_IMM,     W_ALL,            E_RD_DST | E_RD_FL | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(RCL,     "rcl",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_RD_FL | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(RCR,     "rcr",     DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_RD_FL | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(SHLDI,   "shldi",   DST_SRC_IMM, W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(SHRDI,   "shrdi",   DST_SRC_IMM, W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(SHLD,    "shld",    DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)	/* by r1 */
+OP(SHRD,    "shrd",    DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+
+/* One bit of dst, by its number in src modulo the width or by a constant below it: CF = the bit, then it is set, reset
+ * or complemented; ZF is kept.  On memory too, within the operand. */
+OP(BT,      "bt",      DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_RD_FL | E_WR_FL)
+OP(BTS,     "bts",     DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(BTR,     "btr",     DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(BTC,     "btc",     DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(BTI,     "bti",     DST_IMM,     W_16 | W_32 | W_64, E_RD_DST | E_RD_FL | E_WR_FL)
+OP(BTSI,    "btsi",    DST_IMM,     W_16 | W_32 | W_64, E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(BTRI,    "btri",    DST_IMM,     W_16 | W_32 | W_64, E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(BTCI,    "btci",    DST_IMM,     W_16 | W_32 | W_64, E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(BTSM,    "btsm",    STORE,       W_16 | W_32 | W_64, E_MODIFY | E_RD_SRC | E_F_OPT | E_F_MERGE)
+OP(BTRM,    "btrm",    STORE,       W_16 | W_32 | W_64, E_MODIFY | E_RD_SRC | E_F_OPT | E_F_MERGE)
+OP(BTCM,    "btcm",    STORE,       W_16 | W_32 | W_64, E_MODIFY | E_RD_SRC | E_F_OPT | E_F_MERGE)
+OP(BTSMI,   "btsmi",   STOREI,      W_16 | W_32 | W_64, E_MODIFY | E_F_OPT | E_F_MERGE)
+OP(BTRMI,   "btrmi",   STOREI,      W_16 | W_32 | W_64, E_MODIFY | E_F_OPT | E_F_MERGE)
+OP(BTCMI,   "btcmi",   STOREI,      W_16 | W_32 | W_64, E_MODIFY | E_F_OPT | E_F_MERGE)
+
+/* Counting.  bsf and bsr leave all of dst as it was if src is 0. */
+OP(BSF,     "bsf",     DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(BSR,     "bsr",     DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(TZCNT,   "tzcnt",   DST_SRC,     W_16 | W_32 | W_64, E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(LZCNT,   "lzcnt",   DST_SRC,     W_16 | W_32 | W_64, E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(POPCNT,  "popcnt",  DST_SRC,     W_16 | W_32 | W_64, E_RD_SRC | E_WR_DST | E_F_OPT)
+/* All of dst = CRC-32C of src, of the width, on top of the low half of dst. */
+OP(CRC32,   "crc32",   DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_ALL)
+
+/* BMI1, BMI2 and ADX: dst = src OP reg, each as the x86 instruction of that name; mulx: dst, reg = the high and low half
+ * of rdx * src, dst last. */
+OP(ANDN,    "andn",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST | E_F_OPT)	/* ~src & reg */
+OP(BEXTR,   "bextr",   DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST | E_F_OPT)
+OP(BZHI,    "bzhi",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST | E_F_OPT)
+OP(PDEP,    "pdep",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST)
+OP(PEXT,    "pext",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST)
+OP(SHLX,    "shlx",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST)
+OP(SHRX,    "shrx",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST)
+OP(SARX,    "sarx",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST)
+OP(RORX,    "rorx",    DST_SRC_IMM, W_32 | W_64,      E_RD_SRC | E_WR_DST)
+OP(MULX,    "mulx",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_WR_REG | E_WR_DST)
+OP(BLSI,    "blsi",    DST_SRC,     W_32 | W_64,      E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(BLSMSK,  "blsmsk",  DST_SRC,     W_32 | W_64,      E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(BLSR,    "blsr",    DST_SRC,     W_32 | W_64,      E_RD_SRC | E_WR_DST | E_F_OPT)
+OP(ADCX,    "adcx",    DST_SRC,     W_32 | W_64,      E_RD_DST | E_RD_SRC | E_RD_FL | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(ADOX,    "adox",    DST_SRC,     W_32 | W_64,      E_RD_DST | E_RD_SRC | E_RD_FL | E_WR_DST | E_F_OPT | E_F_MERGE)
 
 /* imul: low half.  muli: dst = src * imm.  mulu/muls: rdx:rax = rax * src.
  * divu/divs: rax, rdx = quotient, remainder of rdx:rax / src; a divide error leaves; flags are kept. */

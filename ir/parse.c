@@ -352,6 +352,13 @@ static void parse_operands(struct parser *p, struct ub_insn *insn)
 		expect(p, ',');
 		insn->imm = parse_operand(p, width);
 		break;
+	case UB_S_DST_SRC_REG:
+		insn->dst = parse_reg(p);
+		expect(p, ',');
+		insn->src = parse_reg(p);
+		expect(p, ',');
+		insn->imm = parse_reg(p);
+		break;
 	case UB_S_DST_IMM:
 		insn->dst = parse_reg(p);
 		expect(p, ',');

@@ -154,6 +154,9 @@ static void put_operands(struct out *out, const struct ub_insn *insn, u32 idx)
 		put(out, " %s, %s, ", dst, src);
 		put_num(out, insn->imm);
 		break;
+	case UB_S_DST_SRC_REG:
+		put(out, " %s, %s, %s", dst, src, ub_reg_name(ub_insn_third(insn)));
+		break;
 	case UB_S_ADDR:
 		put(out, " %s, ", dst);
 		put_addr(out, insn);

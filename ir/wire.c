@@ -9,7 +9,7 @@
  * The one spelling of a constant:
  *   an operand of width W is sign-extended from W bits, from 32 where W is 64 (x86 has no longer one); so
  *   "and al, 0xf0" has imm -16.  Only movi.64 takes all 64 bits.
- *   A shift count is 1..W-1.  An address, a number of jeq and a mark are taken as they are.
+ *   A shift count is 1..31, at width 64 1..63, as x86 takes it; a bit number 0..W-1.  An address, a number of jeq and a mark are taken as they are.
  */
 #include "op.h"
 
@@ -25,10 +25,11 @@ enum {
 	F_CC	= 1 << 4,
 	F_BASE_DST = 1 << 5,	/* dst is a base, or UB_NOREG and imm the address */
 	F_BASE_SRC = 1 << 6,
+	F_REG	= 1 << 8,	/* imm is a register */
 	F_ADDR	= 1 << 7,	/* src is a base, imm the index and scale */
 };
 
-static const u8 shape_fields[] = {
+static const u16 shape_fields[] = {
 	[UB_S_NONE]		= 0,
 	[UB_S_MARK]		= F_IMM | F_OFF,
 	[UB_S_IP]		= F_IMM,
@@ -38,6 +39,7 @@ static const u8 shape_fields[] = {
 	[UB_S_DST_SRC]		= F_DST | F_SRC,
 	[UB_S_DST_IMM]		= F_DST | F_IMM,
 	[UB_S_DST_SRC_IMM]	= F_DST | F_SRC | F_IMM,
+	[UB_S_DST_SRC_REG]	= F_DST | F_SRC | F_REG,
 	[UB_S_ADDR]		= F_DST | F_ADDR | F_OFF,
 	[UB_S_LOAD]		= F_DST | F_BASE_SRC | F_OFF,
 	[UB_S_STORE]		= F_SRC | F_BASE_DST | F_OFF,
@@ -50,7 +52,7 @@ static const u8 shape_fields[] = {
 	[UB_S_SRC_IMM_TO]	= F_SRC | F_IMM | F_OFF,
 };
 
-static const char *check_mode(const struct ub_insn *insn, u8 fields)
+static const char *check_mode(const struct ub_insn *insn, u16 fields)
 {
 	const struct ub_op_info *info = &ub_op_info[insn->op];
 
@@ -70,7 +72,7 @@ static bool is_reg(u8 reg)
 	return reg < UB_TEMPS_END;
 }
 
-static const char *check_unused(const struct ub_insn *insn, u8 fields)
+static const char *check_unused(const struct ub_insn *insn, u16 fields)
 {
 	if (insn->dst && !(fields & (F_DST | F_BASE_DST)))
 		return "dst must be zero";
@@ -78,7 +80,7 @@ static const char *check_unused(const struct ub_insn *insn, u8 fields)
 		return "src must be zero";
 	if (insn->off && !(fields & F_OFF))
 		return "off must be zero";
-	if (insn->imm && !(fields & (F_IMM | F_ADDR | F_BASE_DST | F_BASE_SRC)))
+	if (insn->imm && !(fields & (F_IMM | F_REG | F_ADDR | F_BASE_DST | F_BASE_SRC)))
 		return "imm must be zero";
 	return NULL;
 }
@@ -114,12 +116,14 @@ static const char *check_addr(const struct ub_insn *insn)
 	return NULL;
 }
 
-static const char *check_regs(const struct ub_insn *insn, u8 fields)
+static const char *check_regs(const struct ub_insn *insn, u16 fields)
 {
 	if (fields & F_DST && !is_reg(insn->dst))
 		return "dst is no register";
 	if (fields & F_SRC && !is_reg(insn->src))
 		return "src is no register";
+	if (fields & F_REG && (insn->imm < 0 || insn->imm >= UB_TEMPS_END))
+		return "imm is no register";
 	if (fields & F_ADDR)
 		return check_addr(insn);
 	if (fields & F_BASE_SRC)
@@ -145,15 +149,15 @@ static const char *check_operand_imm(const struct ub_insn *insn)
 
 static const char *check_imm(const struct ub_insn *insn)
 {
+	s64 lo, hi;
+
+	if (ub_insn_imm_range(insn, &lo, &hi)) {
+		if (insn->imm >= lo && insn->imm <= hi)
+			return NULL;
+		return lo ? "shift count is not between 1 and 31, or 63 at width 64" :
+			    "bit number is not below the width";
+	}
 	switch (insn->op) {
-	case UB_OP_SHLI:
-	case UB_OP_SHRI:
-	case UB_OP_SARI:
-	case UB_OP_ROLI:
-	case UB_OP_RORI:
-		if (insn->imm < 1 || insn->imm >= UB_WIDTH_BITS(ub_insn_width(insn)))
-			return "shift count is not between 1 and the width";
-		return NULL;
 	case UB_OP_INSN:
 		if (insn->off < 1 || insn->off > MAX_MARK_LEN)
 			return "length of a guest instruction is not between 1 and 15";
@@ -189,6 +193,8 @@ static const char *check_special(const struct ub_insn *insn)
 	case UB_OP_SAR:
 	case UB_OP_ROL:
 	case UB_OP_ROR:
+	case UB_OP_RCL:
+	case UB_OP_RCR:
 		return insn->src == UB_RCX ? NULL : "a variable shift count is in r1";
 	}
 	return NULL;
@@ -197,7 +203,7 @@ static const char *check_special(const struct ub_insn *insn)
 int ub_insn_check(const struct ub_insn *insn, const char **ret_why)
 {
 	const char *why = "unknown operation";
-	u8 fields;
+	u16 fields;
 
 	if (insn->op >= UB_OP_COUNT)
 		goto refuse;

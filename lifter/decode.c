@@ -147,7 +147,8 @@ static void take_operands(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 
 static bool may_lock(u8 name)
 {
-	return name <= UB_X86_SBB || (name >= UB_X86_NEG && name <= UB_X86_DEC);
+	return name <= UB_X86_SBB || (name >= UB_X86_NEG && name <= UB_X86_DEC) ||
+	       (name >= UB_X86_BTS && name <= UB_X86_BTC);
 }
 
 static bool is_string(u8 name)
@@ -179,6 +180,33 @@ static void take_prefixes(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 		end(insn, "prefix", name);
 }
 
+/* Has this machine the instruction?  Else it means another one, or nothing. */
+static bool is_there(ZydisISASet set)
+{
+	switch (set) {
+	case ZYDIS_ISA_SET_POPCNT:
+		return __builtin_cpu_supports("popcnt");
+	case ZYDIS_ISA_SET_LZCNT:
+		return __builtin_cpu_supports("lzcnt");
+	case ZYDIS_ISA_SET_BMI1:
+		return __builtin_cpu_supports("bmi");
+	case ZYDIS_ISA_SET_BMI2:
+		return __builtin_cpu_supports("bmi2");
+	case ZYDIS_ISA_SET_MOVBE:
+		return __builtin_cpu_supports("movbe");
+	case ZYDIS_ISA_SET_ADOX_ADCX:
+		return __builtin_cpu_supports("adx");
+	case ZYDIS_ISA_SET_SSE42:
+		return __builtin_cpu_supports("sse4.2");
+	case ZYDIS_ISA_SET_CMPXCHG16B:
+		return __builtin_cpu_supports("cmpxchg16b");
+	case ZYDIS_ISA_SET_RDPID:
+		return __builtin_cpu_supports("rdpid");
+	default:
+		return true;
+	}
+}
+
 void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
@@ -200,6 +228,8 @@ void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 		end(ret, "unsupported", ZydisMnemonicGetString(from.mnemonic));
 		return;
 	}
+	if (!is_there(from.meta.isa_set))
+		end(ret, "not on this machine", ZydisMnemonicGetString(from.mnemonic));
 	ret->name = name;
 	take_operands(ret, &from, operands);
 	take_prefixes(ret, &from);

@@ -119,13 +119,18 @@ void ir_modify(struct lift *l, enum ub_op op, u8 mode, struct place place, u8 sr
 /* In ops.h the rows with a constant stand in the order of those with a register. */
 _Static_assert(UB_OP_SBBM - UB_OP_ADDM == UB_OP_SBBMI - UB_OP_ADDMI, "same order");
 
+static enum ub_op modify_imm(enum ub_op op)
+{
+	return op >= UB_OP_BTSM ? op - UB_OP_BTSM + UB_OP_BTSMI : op - UB_OP_ADDM + UB_OP_ADDMI;
+}
+
 void ir_modify_imm(struct lift *l, enum ub_op op, u8 mode, struct place place, s64 imm)
 {
 	u8 temp;
 
 	imm = spell(mode & 3, imm);
 	if (place.base != UB_NOREG) {
-		put(l, (struct ub_insn){ .op = op - UB_OP_ADDM + UB_OP_ADDMI, .mode = mode, .dst = place.base,
+		put(l, (struct ub_insn){ .op = modify_imm(op), .mode = mode, .dst = place.base,
 					 .off = place.off, .imm = imm });
 		return;
 	}

@@ -9,14 +9,18 @@
 
 /* In ops.h the operations with a constant stand in the order of those with a register. */
 #define WITH_IMM(op)	((op) - UB_OP_ADD + UB_OP_ADDI)
-#define SHIFT_IMM(op)	((op) - UB_OP_SHL + UB_OP_SHLI)
 
 _Static_assert(WITH_IMM(UB_OP_TEST) == UB_OP_TESTI && WITH_IMM(UB_OP_XOR) == UB_OP_XORI, "same order");
-_Static_assert(SHIFT_IMM(UB_OP_ROR) == UB_OP_RORI && SHIFT_IMM(UB_OP_SAR) == UB_OP_SARI, "same order");
+_Static_assert(UB_OP_ROR - UB_OP_SHL == UB_OP_RORI - UB_OP_SHLI, "same order");
 
 static bool is_shift(u8 op)
 {
-	return op >= UB_OP_SHL && op <= UB_OP_ROR;
+	return (op >= UB_OP_SHL && op <= UB_OP_ROR) || op == UB_OP_RCL || op == UB_OP_RCR;
+}
+
+static enum ub_op shift_imm(u8 op)
+{
+	return op == UB_OP_RCL ? UB_OP_RCLI : op == UB_OP_RCR ? UB_OP_RCRI : op - UB_OP_SHL + UB_OP_SHLI;
 }
 
 /* reg = reg OP the instruction's second operand, if it has one. */
@@ -28,7 +32,7 @@ static void apply(struct lift *l, const struct ub_x86_insn *insn, u8 op, u8 reg,
 	if (insn->operand_cnt == 1)
 		ir_dst(l, op, width, f, reg);
 	else if (is_shift(op) && src->kind == UB_X86_IMM)
-		ir_ri(l, SHIFT_IMM(op), width, f, reg, src->imm & (width == UB_W64 ? 63 : 31));
+		ir_ri(l, shift_imm(op), width, f, reg, src->imm & (width == UB_W64 ? 63 : 31));
 	else if (src->kind == UB_X86_IMM)
 		ir_ri(l, WITH_IMM(op), width, f, reg, src->imm);
 	else
@@ -154,10 +158,8 @@ void lift_shift(struct lift *l, const struct ub_x86_insn *insn)
 	const struct ub_x86_operand *dst = &insn->operands[0], *src = &insn->operands[1];
 	u32 cnt = src->imm & (dst->width == UB_W64 ? 63 : 31);
 
-	if (src->kind != UB_X86_IMM || (cnt && cnt < UB_WIDTH_BITS(dst->width))) {
+	if (src->kind != UB_X86_IMM || cnt) {
 		lift_alu(l, insn);
-	} else if (cnt) {
-		l->why = "shift count";
 	} else if (dst->kind == UB_X86_MEM) {
 		struct place place = lift_place(l, dst, 0);
 		u8 temp = lift_temp(l, &place);

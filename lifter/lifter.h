@@ -312,6 +312,8 @@ void lift_write(struct lift *l, const struct ub_x86_operand *operand, u8 src);
 struct place lift_access(struct lift *l, const struct ub_x86_operand *mem);
 /* A place without one, for any operation.  The operand's registers count as @adjust higher. */
 struct place lift_place(struct lift *l, const struct ub_x86_operand *mem, s64 adjust);
+/* @reg = the address of @mem, which may be any; @reg is none of its registers. */
+void lift_address(struct lift *l, u8 reg, const struct ub_x86_operand *mem);
 /* The stack at rsp + @disp. */
 struct place lift_stack(struct lift *l, s64 disp);
 /* A register for a value that need not outlive the instruction; keeps @place and a guard that is used again. */

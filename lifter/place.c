@@ -73,6 +73,28 @@ static struct place at_constant(struct lift *l, u64 addr)
 	return (struct place){ .base = UB_NOREG, .addr = addr };
 }
 
+void lift_address(struct lift *l, u8 reg, const struct ub_x86_operand *mem)
+{
+	if (!mem->is_fs && mem->reg == UB_NOREG && mem->index == UB_NOREG) {
+		ir_ri(l, UB_OP_MOVI, UB_W64, false, reg, mem->imm);
+		return;
+	}
+	if (mem->imm != (s32)mem->imm) {
+		l->why = "address";
+		return;
+	}
+	if (!mem->is_fs) {
+		ir_addr(l, UB_OP_LEA, UB_W64, reg, mem->reg, mem->index, mem->scale, mem->imm);
+		return;
+	}
+	/* No address has room for all three. */
+	ir_addr(l, UB_OP_LEA, UB_W64, reg, UB_FS, UB_NOREG, 0, mem->imm);
+	if (mem->index != UB_NOREG)
+		ir_addr(l, UB_OP_LEA, UB_W64, reg, reg, mem->index, mem->scale, 0);
+	if (mem->reg != UB_NOREG)
+		ir_addr(l, UB_OP_LEA, UB_W64, reg, reg, mem->reg, 0, 0);
+}
+
 /* fs base + displacement + registers: no address has room for all three. */
 static struct place at_thread(struct lift *l, const struct ub_x86_operand *mem, s64 disp)
 {

@@ -112,20 +112,92 @@ static void put_alu(struct gen *g)
 		g->undefined = 0;
 }
 
+/* Flags that the SDM leaves undefined behind @insn, which sets some. */
+static u32 undefined_by(const struct ub_insn *insn)
+{
+	switch (insn->op) {
+	case UB_OP_ROL: case UB_OP_ROR: case UB_OP_ROLI: case UB_OP_RORI:
+	case UB_OP_RCL: case UB_OP_RCR: case UB_OP_RCLI: case UB_OP_RCRI:
+		return UB_FL_OF;
+	case UB_OP_SHL: case UB_OP_SHR: case UB_OP_SAR: case UB_OP_SHLD: case UB_OP_SHRD:
+	case UB_OP_SHLI: case UB_OP_SHRI: case UB_OP_SARI: case UB_OP_SHLDI: case UB_OP_SHRDI:
+		return UB_FL_OF | UB_FL_AF | (ub_insn_width(insn) < UB_W32 ? UB_FL_CF : 0);
+	case UB_OP_BT: case UB_OP_BTS: case UB_OP_BTR: case UB_OP_BTC: case UB_OP_BTSM: case UB_OP_BTRM: case UB_OP_BTCM:
+	case UB_OP_BTI: case UB_OP_BTSI: case UB_OP_BTRI: case UB_OP_BTCI:
+	case UB_OP_BTSMI: case UB_OP_BTRMI: case UB_OP_BTCMI:
+		return UB_FL_OF | UB_FL_SF | UB_FL_AF | UB_FL_PF;
+	case UB_OP_BSF: case UB_OP_BSR:
+		return UB_FL_ALL & ~UB_FL_ZF;
+	case UB_OP_TZCNT: case UB_OP_LZCNT:
+		return UB_FL_ALL & ~(UB_FL_ZF | UB_FL_CF);
+	case UB_OP_BEXTR:
+		return UB_FL_SF | UB_FL_AF | UB_FL_PF;
+	case UB_OP_ANDN: case UB_OP_BZHI: case UB_OP_BLSI: case UB_OP_BLSMSK: case UB_OP_BLSR:
+		return UB_FL_AF | UB_FL_PF;
+	case UB_OP_IMUL: case UB_OP_IMULI: case UB_OP_MULU: case UB_OP_MULS:
+		return UB_FL_SF | UB_FL_ZF | UB_FL_AF | UB_FL_PF;
+	default:
+		return 0;
+	}
+}
+
+/* What is undefined behind @insn, if it sets flags. */
+static void note_flags(struct gen *g, const struct ub_insn *insn)
+{
+	if (!ub_insn_sets_flags(insn))
+		return;
+	if (!(ub_op_info[insn->op].effect & (UB_E_F_MERGE | UB_E_RD_FL)))
+		g->undefined = 0;
+	g->undefined |= undefined_by(insn);
+}
+
+/* Single bits, counting and what else computes on registers alone. */
+static void put_bits(struct gen *g)
+{
+	static const u8 ops[] = {
+		UB_OP_BT, UB_OP_BTS, UB_OP_BTR, UB_OP_BTC, UB_OP_BTI, UB_OP_BTSI, UB_OP_BTRI, UB_OP_BTCI, UB_OP_BSF, UB_OP_BSR,
+		UB_OP_TZCNT, UB_OP_LZCNT, UB_OP_POPCNT, UB_OP_CRC32, UB_OP_ANDN, UB_OP_BEXTR, UB_OP_BZHI, UB_OP_PDEP,
+		UB_OP_PEXT, UB_OP_SHLX, UB_OP_SHRX, UB_OP_SARX, UB_OP_RORX, UB_OP_MULX, UB_OP_BLSI, UB_OP_BLSMSK, UB_OP_BLSR,
+		UB_OP_ADCX, UB_OP_ADOX,
+	};
+	u8 op = ops[pick(ARRAY_SIZE(ops))];
+	const struct ub_op_info *info = &ub_op_info[op];
+	u8 dst = any_reg(g), third = any_reg(g), mode = UB_MODE(any_width(op), info->effect & UB_E_F_OPT && pick(2), 0);
+	struct ub_insn *insn;
+	s64 lo, hi;
+
+	if (info->effect & (UB_E_RD_FL | UB_E_F_MERGE) && g->undefined)
+		return;
+	insn = put(g, op, mode, dst, info->effect & UB_E_RD_SRC ? any_reg(g) : 0, 0, 0);
+	if (ub_insn_imm_range(insn, &lo, &hi))
+		insn->imm = lo + pick(hi - lo + 1);
+	if (info->shape == UB_S_DST_SRC_REG)
+		insn->imm = third;
+	wrote(g, dst);
+	if (info->effect & UB_E_WR_REG)
+		wrote(g, third);
+	note_flags(g, insn);
+}
+
 static void put_shift(struct gen *g)
 {
-	static const u8 ops[] = { UB_OP_SHLI, UB_OP_SHRI, UB_OP_SARI, UB_OP_ROLI, UB_OP_RORI,
-		UB_OP_SHL, UB_OP_SHR, UB_OP_SAR, UB_OP_ROL, UB_OP_ROR };
-	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), dst = any_reg(g);
-	bool is_imm = ub_op_info[op].shape == UB_S_DST_IMM, f = pick(2);
-	bool is_rotate = op == UB_OP_ROL || op == UB_OP_ROR || op == UB_OP_ROLI || op == UB_OP_RORI;
+	static const u8 ops[] = { UB_OP_SHLI, UB_OP_SHRI, UB_OP_SARI, UB_OP_ROLI, UB_OP_RORI, UB_OP_RCLI, UB_OP_RCRI,
+		UB_OP_SHL, UB_OP_SHR, UB_OP_SAR, UB_OP_ROL, UB_OP_ROR, UB_OP_RCL, UB_OP_RCR,
+		UB_OP_SHLDI, UB_OP_SHRDI, UB_OP_SHLD, UB_OP_SHRD };
+	u8 op = ops[pick(ARRAY_SIZE(ops))], dst = any_reg(g), src = UB_RCX;
+	bool is_double = op == UB_OP_SHLD || op == UB_OP_SHRD || op == UB_OP_SHLDI || op == UB_OP_SHRDI;
+	struct ub_insn *insn;
+	s64 lo, hi;
 
-	if (!is_imm && w <= UB_W16)
-		w = UB_W64;	/* counts above the width leave more undefined */
-	put(g, op, UB_MODE(w, f, 0), dst, is_imm ? 0 : UB_RCX, 0, is_imm ? 1 + pick(UB_WIDTH_BITS(w) - 1) : 0);
+	if (ub_op_info[op].effect & UB_E_RD_FL && g->undefined)
+		return;
+	if (is_double)
+		src = any_reg(g);
+	insn = put(g, op, UB_MODE(any_width(op), pick(2), 0), dst, ub_op_info[op].shape == UB_S_DST_IMM ? 0 : src, 0, 0);
+	if (ub_insn_imm_range(insn, &lo, &hi))
+		insn->imm = lo + pick(hi - lo + 1);
 	wrote(g, dst);
-	if (f)
-		g->undefined |= UB_FL_OF | (is_rotate ? 0 : UB_FL_AF);
+	note_flags(g, insn);
 }
 
 static void put_mul(struct gen *g)
@@ -135,12 +207,12 @@ static void put_mul(struct gen *g)
 	bool f = pick(2), has_dst = ub_op_info[op].shape != UB_S_SRC;
 	u8 dst = has_dst ? any_reg(g) : 0;
 	s64 imm = w == UB_W16 ? (s16)gen_random() : (s32)gen_random();
+	struct ub_insn *insn;
 
-	put(g, op, UB_MODE(w, f, 0), dst, any_reg(g), 0, op == UB_OP_IMULI ? imm : 0);
+	insn = put(g, op, UB_MODE(w, f, 0), dst, any_reg(g), 0, op == UB_OP_IMULI ? imm : 0);
 	if (has_dst)
 		wrote(g, dst);
-	if (f)
-		g->undefined |= UB_FL_SF | UB_FL_ZF | UB_FL_AF | UB_FL_PF;
+	note_flags(g, insn);
 }
 
 static void put_div(struct gen *g)
@@ -324,7 +396,10 @@ static void put_modify(struct gen *g)
 	static const u8 ops[] = {
 		UB_OP_ADDM, UB_OP_SUBM, UB_OP_ANDM, UB_OP_ORM, UB_OP_XORM, UB_OP_ADCM, UB_OP_SBBM, UB_OP_ADDMI, UB_OP_SUBMI,
 		UB_OP_ANDMI, UB_OP_ORMI, UB_OP_XORMI, UB_OP_ADCMI, UB_OP_SBBMI, UB_OP_NEGM, UB_OP_NOTM, UB_OP_INCM, UB_OP_DECM,
+		UB_OP_BTSM, UB_OP_BTRM, UB_OP_BTCM, UB_OP_BTSMI, UB_OP_BTRMI, UB_OP_BTCMI,
 	};
+	struct ub_insn *insn;
+	s64 lo, hi;
 	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), guard = UB_GUARDS + pick(2), base = pick(16);
 	u32 effect = ub_op_info[op].effect;
 	bool f = effect & UB_E_F_OPT && pick(2), is_imm = ub_op_info[op].shape == UB_S_STOREI;
@@ -335,16 +410,17 @@ static void put_modify(struct gen *g)
 		return;
 	if (!is_imm && pick(5) == 0) {
 		mark(g);
-		put(g, op, mode, UB_NOREG, src, 0, (u64)gen_buf + pick(GEN_BUF_LEN) - (pick(8) ? 8 : GEN_BUF_LEN));
+		insn = put(g, op, mode, UB_NOREG, src, 0, (u64)gen_buf + pick(GEN_BUF_LEN) - (pick(8) ? 8 : GEN_BUF_LEN));
 	} else {
 		put(g, UB_OP_MOVI, UB_W64, base, 0, 0, rng_pointer());
 		mark(g);
 		put(g, UB_OP_GUARD, 0, guard, base, -(s32)pick(64), UB_ADDR_IMM(UB_NOREG, 0));
 		g->is_written[guard - UB_T0] = true;
-		put(g, op, mode, guard, src, pick(64), is_imm ? spell(w, gen_value()) : 0);
+		insn = put(g, op, mode, guard, src, pick(64), is_imm ? spell(w, gen_value()) : 0);
+		if (ub_insn_imm_range(insn, &lo, &hi))
+			insn->imm = lo + pick(hi - lo + 1);
 	}
-	if (f)
-		g->undefined = 0;
+	note_flags(g, insn);
 }
 
 /* Operations, but for sums and logic, that may take @reg from memory. */
@@ -463,10 +539,11 @@ static void join(struct gen *g)
 
 static void put_any(struct gen *g)
 {
-	switch (pick(21)) {
-	case 18: case 19: put_held(g); break;
+	switch (pick(23)) {
+	case 21: case 22: put_held(g); break;
 	case 20: if (pick(4) == 0) put_hold32(g); break;
 	case 16: case 17: put_idiom(g); break;
+	case 18: case 19: put_bits(g); break;
 	case 0: put_shift(g); break;
 	case 1: put_mul(g); break;
 	case 2: put_cond(g); break;
@@ -503,9 +580,12 @@ static void put_loop(struct gen *g, u32 len)
 		put_any(g);
 	while (g->join_cnt)
 		join(g);
-	for (i = head; i < g->cnt; i++)
+	for (i = head; i < g->cnt; i++) {
 		if (g->insns[i].dst == UB_R15 && g->insns[i].op != UB_OP_TEST)
 			g->insns[i].dst = UB_R13;
+		if (ub_op_info[g->insns[i].op].effect & UB_E_WR_REG && g->insns[i].imm == UB_R15)
+			g->insns[i].imm = UB_R13;
+	}
 	mark(g);
 	put(g, UB_OP_DEC, UB_MODE(UB_W64, true, 0), UB_R15, 0, 0, 0);
 	put(g, UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, (s32)head - (s32)g->cnt - 1, 0);
@@ -558,16 +638,9 @@ u32 gen_ever_undefined(const struct gen *g)
 {
 	u32 i, flags = 0;
 
-	for (i = 0; i < g->cnt; i++) {
-		u8 op = g->insns[i].op;
-
-		if (!(g->insns[i].mode & UB_MODE_F) || !(ub_op_info[op].effect & UB_E_F_OPT))
-			continue;
-		if (op >= UB_OP_SHLI && op <= UB_OP_ROR)
-			flags |= UB_FL_OF | UB_FL_AF;
-		if (op >= UB_OP_IMUL && op <= UB_OP_MULS)
-			flags |= UB_FL_SF | UB_FL_ZF | UB_FL_AF | UB_FL_PF;
-	}
+	for (i = 0; i < g->cnt; i++)
+		if (ub_insn_sets_flags(&g->insns[i]))
+			flags |= undefined_by(&g->insns[i]);
 	return flags;
 }
 

@@ -154,6 +154,7 @@ static const struct ub_jit_env *harness_env(bool is_behind_call)
 		.pagefault_off = offsetof(struct fake_task, pagefault_disabled),
 		.call_stubs = stubs,
 		.call_stub_cnt = MAX_NR,
+		.int_features = UB_INT_F_ALL,
 	};
 	u32 i;
 

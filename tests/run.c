@@ -327,6 +327,7 @@ static void jit(struct test *t)
 	struct ub_jit_env env = {
 		.smap = true, .flags_off = 0x10, .work_mask = 0xf, .work_off = 0x20, .work_exit_mask = 1,
 		.pagefault_off = 0x30, .call_stubs = stubs, .call_stub_cnt = ARRAY_SIZE(stubs),
+		.int_features = UB_INT_F_ALL,
 	};
 	struct ub_image *image;
 	char line[128], *text;

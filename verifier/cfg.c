@@ -43,7 +43,7 @@ int ub_cfg_check_resident(struct ub_env *env)
 static bool is_shift_by_reg(const struct ub_insn *insn)
 {
 	switch (insn->op) {
-	case UB_OP_SHL: case UB_OP_SHR: case UB_OP_SAR: case UB_OP_ROL: case UB_OP_ROR:
+	case UB_OP_SHL: case UB_OP_SHR: case UB_OP_SAR: case UB_OP_ROL: case UB_OP_ROR: case UB_OP_RCL: case UB_OP_RCR:
 		return true;
 	default:
 		return false;

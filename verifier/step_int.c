@@ -27,7 +27,95 @@ ON_MEMORY(ORMI)
 ON_MEMORY(XORMI)
 ON_MEMORY(ADCMI)
 ON_MEMORY(SBBMI)
+ON_MEMORY(BTSM)
+ON_MEMORY(BTRM)
+ON_MEMORY(BTCM)
+ON_MEMORY(BTSMI)
+ON_MEMORY(BTRMI)
+ON_MEMORY(BTCMI)
 ON_MEMORY(NEGM)
 ON_MEMORY(NOTM)
 ON_MEMORY(INCM)
 ON_MEMORY(DECM)
+
+/* Nor do those that only look. */
+ON_MEMORY(BT)
+ON_MEMORY(BTI)
+
+/* Sound: x86 writes dst at the width, and 32 bits clear the others. */
+#define ANY_RESULT(NAME)							\
+void step_##NAME(struct step *step)						\
+{										\
+	step_forget_dst(step);							\
+}
+
+ANY_RESULT(RCLI)
+ANY_RESULT(RCRI)
+ANY_RESULT(RCL)
+ANY_RESULT(RCR)
+ANY_RESULT(SHLDI)
+ANY_RESULT(SHRDI)
+ANY_RESULT(SHLD)
+ANY_RESULT(SHRD)
+ANY_RESULT(BTS)
+ANY_RESULT(BTR)
+ANY_RESULT(BTC)
+ANY_RESULT(BTSI)
+ANY_RESULT(BTRI)
+ANY_RESULT(BTCI)
+ANY_RESULT(ANDN)
+ANY_RESULT(BEXTR)
+ANY_RESULT(BZHI)
+ANY_RESULT(PDEP)
+ANY_RESULT(PEXT)
+ANY_RESULT(SHLX)
+ANY_RESULT(SHRX)
+ANY_RESULT(SARX)
+ANY_RESULT(RORX)
+ANY_RESULT(BLSI)
+ANY_RESULT(BLSMSK)
+ANY_RESULT(BLSR)
+ANY_RESULT(ADCX)
+ANY_RESULT(ADOX)
+
+/* Sound: with a source of 0 dst stays as it is, at 32 bits the upper half on some processors too. */
+#define ANY_VALUE(NAME)								\
+void step_##NAME(struct step *step)						\
+{										\
+	step_put(step, step->insn->dst, ub_reg_any());				\
+}
+
+ANY_VALUE(BSF)
+ANY_VALUE(BSR)
+
+static void count(struct step *step)
+{
+	step_put_part(step, ub_reg_between(0, step->width));
+}
+
+/* Sound: there are no more bits than the width. */
+void step_TZCNT(struct step *step)
+{
+	count(step);
+}
+
+void step_LZCNT(struct step *step)
+{
+	count(step);
+}
+
+void step_POPCNT(struct step *step)
+{
+	count(step);
+}
+
+void step_CRC32(struct step *step)
+{
+	step_put(step, step->insn->dst, step_unknown(32));
+}
+
+void step_MULX(struct step *step)
+{
+	step_put(step, ub_insn_third(step->insn), step_unknown(step->width));
+	step_forget_dst(step);
+}

@@ -102,8 +102,28 @@ static u32 vec_features(void)
 /* The s32 displacement at which an instruction with a gs: prefix and no base finds a per-CPU variable. */
 #define GS_OFF(variable)	((s32)(unsigned long)&(variable))
 
+static u32 int_features(void)
+{
+	static const struct {
+		u16 x86;
+		u16 ours;
+	} table[] = {
+		{ X86_FEATURE_POPCNT, UB_INT_F_POPCNT }, { X86_FEATURE_ABM, UB_INT_F_LZCNT },
+		{ X86_FEATURE_BMI1, UB_INT_F_BMI1 }, { X86_FEATURE_BMI2, UB_INT_F_BMI2 },
+		{ X86_FEATURE_ADX, UB_INT_F_ADX }, { X86_FEATURE_XMM4_2, UB_INT_F_CRC32 },
+		{ X86_FEATURE_CX16, UB_INT_F_CX16 }, { X86_FEATURE_RDTSCP, UB_INT_F_RDTSCP },
+	};
+	u32 i, features = 0;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if (boot_cpu_has(table[i].x86))
+			features |= table[i].ours;
+	return features;
+}
+
 void ub_cpu_env(struct ub_jit_env *env)
 {
+	env->int_features = int_features();
 	env->vec_open = (u64)ub_vec_open;
 	env->vec_close = (u64)ub_vec_close;
 	env->vec_features = vec_features();

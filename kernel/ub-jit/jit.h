@@ -57,6 +57,13 @@ struct ub_jit_env {
 	const u64 *call_stubs;
 	u32 call_stub_cnt;
 	u32 vec_features;	/* UB_VEC_F_*: the instruction sets that this machine has enabled */
+	u32 int_features;	/* UB_INT_F_*: and those of general registers */
+};
+
+enum {
+	UB_INT_F_POPCNT = 1 << 0, UB_INT_F_LZCNT = 1 << 1, UB_INT_F_BMI1 = 1 << 2, UB_INT_F_BMI2 = 1 << 3,
+	UB_INT_F_ADX = 1 << 4, UB_INT_F_CRC32 = 1 << 5, UB_INT_F_CX16 = 1 << 6, UB_INT_F_RDTSCP = 1 << 7,
+	UB_INT_F_ALL = (1 << 8) - 1,
 };
 
 enum {

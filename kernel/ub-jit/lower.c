@@ -26,6 +26,22 @@ void lower_to_scratch(struct jit *j, struct x86_rm from)
 	x86_mov_reg_rm(&j->code, UB_W64, j->scratch, from);
 }
 
+u8 lower_second(struct jit *j, struct x86_rm from, bool is_scratch_used)
+{
+	u8 reg = is_scratch_used ? j->pt : j->scratch;
+
+	if (!from.is_mem)
+		return from.reg;
+	x86_mov_reg_rm(&j->code, UB_W64, reg, from);
+	return reg;
+}
+
+void lower_give_back(struct jit *j, u8 reg)
+{
+	if (reg == j->pt)
+		x86_mov_reg_rm(&j->code, UB_W64, j->pt, local(LOCAL_REGS));
+}
+
 bool lower_via_scratch(struct x86_rm dst, enum ub_width w)
 {
 	return dst.is_mem && w == UB_W32;

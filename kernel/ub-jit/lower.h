@@ -213,6 +213,10 @@ bool lower_via_scratch(struct x86_rm dst, enum ub_width w);
 /* Where an operation that changes dst works, and how its result gets back. */
 struct x86_rm lower_work_place(struct jit *j, const struct ub_insn *insn);
 void lower_work_done(struct jit *j, const struct ub_insn *insn);
+/* The register of a further operand, loaded if it lives in memory: into the scratch register, or if that is in use into
+ * that of pt_regs, which must be given back then. */
+u8 lower_second(struct jit *j, struct x86_rm from, bool is_scratch_used);
+void lower_give_back(struct jit *j, u8 reg);
 /* Before and after code that changes the machine's flags as its x86 namesake does. */
 void lower_flags_before(struct jit *j);
 void lower_flags_after(struct jit *j, const struct ub_insn *insn);

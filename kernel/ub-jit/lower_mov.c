@@ -136,6 +136,12 @@ void lower_GUARD(struct jit *j, const struct ub_insn *insn)
 
 void lower_BSWAP(struct jit *j, const struct ub_insn *insn)
 {
+	if (ub_insn_width(insn) == UB_W16) {
+		/* There is no bswap of 16 bits. */
+		lower_flags_before(j);
+		x86_shift_imm(&j->code, UB_W16, X86_ROL, lower_dst(j, insn), 8);
+		return;
+	}
 	if (lower_dst(j, insn).is_mem)
 		lower_to_scratch(j, lower_dst(j, insn));
 	x86_bswap(&j->code, ub_insn_width(insn), lower_whole_reg(j, insn));

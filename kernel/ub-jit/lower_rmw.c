@@ -81,7 +81,7 @@ static void finish(struct jit *j, const struct ub_insn *insn, const struct rmw *
 }
 
 /* What the machine's flags must hold before the instruction. */
-enum flags_in { FLAGS_NONE, FLAGS_CARRY };
+enum flags_in { FLAGS_NONE, FLAGS_CARRY, FLAGS_ALL };
 
 static void prepare(struct jit *j, const struct ub_insn *insn, enum flags_in in)
 {
@@ -89,6 +89,8 @@ static void prepare(struct jit *j, const struct ub_insn *insn, enum flags_in in)
 	jit_flags_clobber_late(j);
 	if (in == FLAGS_CARRY)
 		jit_flags_carry(j);
+	if (in == FLAGS_ALL)
+		jit_flags_to_host(j);
 }
 
 static void modify_reg(struct jit *j, const struct ub_insn *insn, enum x86_alu alu, enum flags_in in)
@@ -141,6 +143,65 @@ void lower_NEGM(struct jit *j, const struct ub_insn *insn)
 	x86_unary(&j->code, ub_insn_width(insn), X86_NEG, op.mem);
 	finish(j, insn, &op, true);
 }
+
+static void bit_imm(struct jit *j, const struct ub_insn *insn, enum x86_bit bit)
+{
+	struct rmw op;
+
+	prepare(j, insn, lower_wants_flags(j, insn) ? FLAGS_ALL : FLAGS_NONE);
+	op = operands(j, insn, false);
+	fault_point(j, insn, &op);
+	x86_bit_rm_imm(&j->code, ub_insn_width(insn), bit, op.mem, insn->imm);
+	finish(j, insn, &op, true);
+}
+
+/*
+ *	mov scratch, src
+ *	and scratch, width - 1	the operand is all that the instruction may reach
+ *	bts [mem], scratch
+ *	setc scratch
+ *	and byte [FLAGS], ~CF
+ *	or [FLAGS], scratch	ZF is kept
+ */
+static void bit_reg(struct jit *j, const struct ub_insn *insn, enum x86_bit bit)
+{
+	struct rmw op = { .is_lent = insn->dst == UB_NOREG };
+	bool wants = lower_wants_flags(j, insn);
+	enum ub_width w = ub_insn_width(insn);
+
+	leave_if_split(j, insn);
+	if (wants)
+		jit_flags_to_slot(j);
+	lower_flags_before(j);
+	op.src = op.is_lent ? j->pt : j->scratch;
+	x86_mov_reg_rm(&j->code, UB_W64, op.src, lower_src(j, insn));
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(op.src), UB_WIDTH_BITS(w) - 1);
+	op.mem = lower_user_mem(j, insn, insn->dst);
+	fault_point(j, insn, &op);
+	x86_bit_rm_reg(&j->code, w, bit, op.mem, op.src);
+	finish(j, insn, &op, true);
+	if (!wants)
+		return;
+	x86_setcc(&j->code, UB_CC_B, x86_reg(j->scratch));
+	x86_alu_rm_imm(&j->code, UB_W8, X86_AND, local(LOCAL_FLAGS), ~UB_FL_CF);
+	x86_alu_rm_reg(&j->code, UB_W8, X86_OR, local(LOCAL_FLAGS), j->scratch);
+	jit_flags_lost(j);
+	j->state.in_slot = true;
+}
+
+#define BIT(NAME)								\
+void lower_##NAME##M(struct jit *j, const struct ub_insn *insn)			\
+{										\
+	bit_reg(j, insn, X86_##NAME);						\
+}										\
+void lower_##NAME##MI(struct jit *j, const struct ub_insn *insn)		\
+{										\
+	bit_imm(j, insn, X86_##NAME);						\
+}
+
+BIT(BTS)
+BIT(BTR)
+BIT(BTC)
 
 /* Changes no flag of the machine either. */
 void lower_NOTM(struct jit *j, const struct ub_insn *insn)

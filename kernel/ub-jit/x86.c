@@ -352,6 +352,71 @@ void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs)
 	x86_put8(code, (is_movs ? 0xa4 : 0xaa) | (w != UB_W8));
 }
 
+void x86_bit_rm_reg(struct x86_code *code, enum ub_width w, enum x86_bit op, struct x86_rm rm, u8 reg)
+{
+	put_op(code, w, OPC_0F | 0x83 | op << 3, reg, rm, false, false);
+}
+
+void x86_bit_rm_imm(struct x86_code *code, enum ub_width w, enum x86_bit op, struct x86_rm rm, u8 bit)
+{
+	put_op(code, w, OPC_0F | 0xba, op, rm, false, false);
+	x86_put8(code, bit);
+}
+
+static u8 rex_bits(u8 reg, struct x86_rm rm)
+{
+	u8 rex = reg >= X86_R8 ? REX_R : 0;
+
+	if (rm.reg != X86_NOREG && rm.reg >= X86_R8)
+		rex |= REX_B;
+	if (rm.is_mem && rm.index != X86_NOREG && rm.index >= X86_R8)
+		rex |= REX_X;
+	return rex;
+}
+
+static void put_modrm(struct x86_code *code, u8 reg, struct x86_rm rm)
+{
+	if (reg == code->watched || (!rm.is_mem && rm.reg == code->watched))
+		code->is_touched = true;
+	if (rm.is_mem)
+		put_modrm_mem(code, reg, rm);
+	else
+		x86_put8(code, 3 << 6 | (reg & 7) << 3 | (rm.reg & 7));
+}
+
+void x86_op(struct x86_code *code, enum ub_width w, u8 prefix, u8 map, u8 opcode, u8 reg, struct x86_rm rm)
+{
+	u8 rex = rex_bits(reg, rm) | (w == UB_W64 ? REX_W : 0);
+
+	if (w == UB_W8 && !rm.is_mem && byte_needs_rex(rm.reg))
+		rex |= REX;
+	if (w == UB_W16)
+		x86_put8(code, 0x66);
+	if (prefix)
+		x86_put8(code, prefix);
+	if (rex)
+		x86_put8(code, rex);
+	x86_put8(code, 0x0f);
+	if (map > 1)
+		x86_put8(code, map == 2 ? 0x38 : 0x3a);
+	x86_put8(code, opcode);
+	put_modrm(code, reg, rm);
+}
+
+/* c4, then R X B inverted and the map, then W, vvvv inverted, L and the prefix as a number (SDM vol. 2A, 2.3.5). */
+void x86_vex(struct x86_code *code, enum ub_width w, bool is_256, u8 prefix, u8 map, u8 opcode, u8 reg, u8 vvvv,
+	     struct x86_rm rm)
+{
+	u8 rex = rex_bits(reg, rm), pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
+
+	x86_put8(code, 0xc4);
+	x86_put8(code, (~rex & 7) << 5 | map);
+	x86_put8(code, (w == UB_W64) << 7 | (~vvvv & 15) << 3 | is_256 << 2 | pp);
+	x86_put8(code, opcode);
+	put_modrm(code, reg, rm);
+	code->is_touched |= vvvv == code->watched;
+}
+
 static u32 put_rel32(struct x86_code *code)
 {
 	x86_put32(code, 0);

@@ -46,7 +46,9 @@ static inline struct x86_rm x86_mem(u8 base, s32 off)
 /* The eight classic operations, by their /digit. */
 enum x86_alu { X86_ADD, X86_OR, X86_ADC, X86_SBB, X86_AND, X86_SUB, X86_XOR, X86_CMP };
 /* Shifts and rotates, by their /digit. */
-enum x86_shift { X86_ROL = 0, X86_ROR = 1, X86_SHL = 4, X86_SHR = 5, X86_SAR = 7 };
+enum x86_shift { X86_ROL = 0, X86_ROR = 1, X86_RCL = 2, X86_RCR = 3, X86_SHL = 4, X86_SHR = 5, X86_SAR = 7 };
+/* Group 8, by /digit. */
+enum x86_bit { X86_BT = 4, X86_BTS, X86_BTR, X86_BTC };
 /* Group 3 (f6/f7), by /digit. */
 enum x86_unary { X86_NOT = 2, X86_NEG = 3, X86_MUL = 4, X86_IMUL = 5, X86_DIV = 6, X86_IDIV = 7 };
 
@@ -80,6 +82,9 @@ void x86_imul_reg_rm_imm(struct x86_code *code, enum ub_width w, u8 reg, struct 
 void x86_bswap(struct x86_code *code, enum ub_width w, u8 reg);
 void x86_setcc(struct x86_code *code, enum ub_cc cc, struct x86_rm rm);
 void x86_cmov(struct x86_code *code, enum ub_width w, enum ub_cc cc, u8 reg, struct x86_rm rm);
+/* A register as the number of a bit in memory reaches beyond the operand unless it is below the width. */
+void x86_bit_rm_reg(struct x86_code *code, enum ub_width w, enum x86_bit op, struct x86_rm rm, u8 reg);
+void x86_bit_rm_imm(struct x86_code *code, enum ub_width w, enum x86_bit op, struct x86_rm rm, u8 bit);
 /* bt dword [mem], bit: CF = bit. */
 void x86_bt_mem_imm(struct x86_code *code, struct x86_rm mem, u8 bit);
 void x86_push(struct x86_code *code, u8 reg);
@@ -94,6 +99,12 @@ void x86_lfence(struct x86_code *code);
 void x86_stac(struct x86_code *code);
 void x86_clac(struct x86_code *code);
 void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs);
+/* What has no function of its own.  @map: 1 for 0f, 2 for 0f 38, 3 for 0f 3a; @prefix: 0, 0x66, 0xf2 or 0xf3, beside
+ * that of a width of 16. */
+void x86_op(struct x86_code *code, enum ub_width w, u8 prefix, u8 map, u8 opcode, u8 reg, struct x86_rm rm);
+/* The same with a VEX prefix and its second source @vvvv; @w sets VEX.W if it is 64, @is_256 VEX.L. */
+void x86_vex(struct x86_code *code, enum ub_width w, bool is_256, u8 prefix, u8 map, u8 opcode, u8 reg, u8 vvvv,
+	     struct x86_rm rm);
 /* These return the offset of their rel32, for x86_patch_rel32(). */
 u32 x86_jcc(struct x86_code *code, enum ub_cc cc);
 u32 x86_jmp(struct x86_code *code);

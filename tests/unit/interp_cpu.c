@@ -15,7 +15,7 @@
 #define PROGRAMS	250	/* encodings for each operation and width */
 #define RUNS		40	/* operands for each encoding */
 
-enum { DST = UB_RDX, SRC = UB_RBX };	/* with rax and rcx the registers that take part */
+enum { DST = UB_RDX, SRC = UB_RBX, THIRD = UB_RAX };	/* with rcx the registers that take part */
 
 /* What the machine code reads and writes; rax, rcx, rdx, rbx by number. */
 struct cpu {
@@ -99,6 +99,93 @@ static void put_imm(const struct ub_insn *insn)
 	put(len > 4 ? 4 : len, insn->imm);
 }
 
+/* [66] [prefix] [rex.w] 0f 38 OPCODE modrm; or without the 38. */
+static void put_long(const struct ub_insn *insn, u8 prefix, bool is_38, u8 opcode, u8 reg, u8 rm)
+{
+	if (ub_insn_width(insn) == UB_W16)
+		put(1, 0x66);
+	if (prefix)
+		put(1, prefix);
+	if (ub_insn_width(insn) == UB_W64)
+		put(1, 0x48);
+	put(1, 0x0f);
+	if (is_38)
+		put(1, 0x38);
+	put(1, opcode);
+	put(1, 0xc0 | reg << 3 | rm);
+}
+
+/* VEX in its long form: @pp is 0, 1 for 66, 2 for f3, 3 for f2; @map 2 for 0f 38, 3 for 0f 3a. */
+static void put_vex(const struct ub_insn *insn, u8 pp, u8 map, u8 opcode, u8 reg, u8 vvvv, u8 rm)
+{
+	put(1, 0xc4);
+	put(1, 0xe0 | map);
+	put(1, (ub_insn_width(insn) == UB_W64) << 7 | (~vvvv & 15) << 3 | pp);
+	put(1, opcode);
+	put(1, 0xc0 | reg << 3 | rm);
+}
+
+/* Those of put_insn() that are not classic. */
+static void put_bits(const struct ub_insn *insn)
+{
+	switch (insn->op) {
+#define BIT(NAME, digit)							\
+	case UB_OP_##NAME:							\
+		put_op(insn, 0x0f83 | digit << 3, SRC, DST);			\
+		break;								\
+	case UB_OP_##NAME##I:							\
+		put_op(insn, 0x0fba, digit, DST);				\
+		put(1, insn->imm);						\
+		break;
+	BIT(BT, 4)
+	BIT(BTS, 5)
+	BIT(BTR, 6)
+	BIT(BTC, 7)
+#define DOUBLE(NAME, opcode)							\
+	case UB_OP_##NAME:							\
+		put_op(insn, opcode + 1, SRC, DST);				\
+		break;								\
+	case UB_OP_##NAME##I:							\
+		put_op(insn, opcode, SRC, DST);					\
+		put(1, insn->imm);						\
+		break;
+	DOUBLE(SHLD, 0x0fa4)
+	DOUBLE(SHRD, 0x0fac)
+#define LONG(NAME, prefix, is_38, opcode)					\
+	case UB_OP_##NAME:							\
+		put_long(insn, prefix, is_38, opcode, DST, SRC);		\
+		break;
+	LONG(BSF, 0, false, 0xbc)
+	LONG(BSR, 0, false, 0xbd)
+	LONG(TZCNT, 0xf3, false, 0xbc)
+	LONG(LZCNT, 0xf3, false, 0xbd)
+	LONG(POPCNT, 0xf3, false, 0xb8)
+	LONG(CRC32, 0xf2, true, 0xf0 + (ub_insn_width(insn) != UB_W8))
+	LONG(ADCX, 0x66, true, 0xf6)
+	LONG(ADOX, 0xf3, true, 0xf6)
+#define VEX(NAME, pp, map, opcode, reg, vvvv, rm)				\
+	case UB_OP_##NAME:							\
+		put_vex(insn, pp, map, opcode, reg, vvvv, rm);			\
+		break;
+	VEX(ANDN, 0, 2, 0xf2, DST, SRC, THIRD)
+	VEX(PDEP, 3, 2, 0xf5, DST, SRC, THIRD)
+	VEX(PEXT, 2, 2, 0xf5, DST, SRC, THIRD)
+	VEX(BEXTR, 0, 2, 0xf7, DST, THIRD, SRC)
+	VEX(BZHI, 0, 2, 0xf5, DST, THIRD, SRC)
+	VEX(SHLX, 1, 2, 0xf7, DST, THIRD, SRC)
+	VEX(SHRX, 3, 2, 0xf7, DST, THIRD, SRC)
+	VEX(SARX, 2, 2, 0xf7, DST, THIRD, SRC)
+	VEX(MULX, 3, 2, 0xf6, DST, THIRD, SRC)
+	VEX(BLSR, 0, 2, 0xf3, 1, DST, SRC)
+	VEX(BLSMSK, 0, 2, 0xf3, 2, DST, SRC)
+	VEX(BLSI, 0, 2, 0xf3, 3, DST, SRC)
+	case UB_OP_RORX:
+		put_vex(insn, 3, 3, 0xf0, DST, 0, SRC);
+		put(1, insn->imm);
+		break;
+	}
+}
+
 /* zext.8 -> movzx edx, bl and so on: the width is the source's. */
 static void put_extend(u32 opcode, bool is_64)
 {
@@ -154,6 +241,8 @@ static void put_insn(const struct ub_insn *insn)
 		break;
 	SHIFT(ROL, 0)
 	SHIFT(ROR, 1)
+	SHIFT(RCL, 2)
+	SHIFT(RCR, 3)
 	SHIFT(SHL, 4)
 	SHIFT(SHR, 5)
 	SHIFT(SAR, 7)
@@ -197,6 +286,12 @@ static void put_insn(const struct ub_insn *insn)
 		put_lea(insn);
 		break;
 	case UB_OP_BSWAP:
+		if (ub_insn_width(insn) == UB_W16) {
+			put(1, 0x9c);			/* pushfq */
+			put(4, 0x08c0c166 | DST << 16);	/* rol dx, 8 */
+			put(1, 0x9d);			/* popfq */
+			break;
+		}
 		if (ub_insn_width(insn) == UB_W64)
 			put(1, 0x48);
 		put(2, 0xc80f + (DST << 8));
@@ -213,6 +308,9 @@ static void put_insn(const struct ub_insn *insn)
 		break;
 	case UB_OP_CMOV:
 		put_op(insn, 0x0f40 + ub_insn_cc(insn), DST, SRC);
+		break;
+	default:
+		put_bits(insn);
 		break;
 	}
 }
@@ -338,6 +436,9 @@ static bool random_insn(u8 op, enum ub_width w, struct ub_insn *ret)
 		case UB_S_DST_IMM:
 		case UB_S_DST_SRC_IMM:
 			ret->imm = pick(2) ? pick(66) : (s64)random_value() >> pick(64);
+			break;
+		case UB_S_DST_SRC_REG:
+			ret->imm = THIRD;
 			break;
 		case UB_S_ADDR:
 			ret->imm = UB_ADDR_IMM(pick(3) ? pick(4) : UB_NOREG, pick(4));

@@ -123,8 +123,6 @@ static s64 any_imm(u8 op, u32 bits)
 {
 	s64 val = pick(2) ? (s64)rng_value() : (s64)pick(16);
 
-	if (op == UB_OP_SHLI || op == UB_OP_SHRI || op == UB_OP_SARI || op == UB_OP_ROLI || op == UB_OP_RORI)
-		return 1 + pick(bits - 1);
 	if (bits == 64 && op != UB_OP_MOVI)
 		bits = 32;
 	return (s64)((u64)val << (64 - bits)) >> (64 - bits);
@@ -141,6 +139,7 @@ static struct ub_insn any_insn(u32 idx, u32 cnt)
 	};
 	struct ub_insn insn = { 0 };
 	const struct ub_op_info *info;
+	s64 lo, hi;
 	u32 width;
 
 	do
@@ -168,6 +167,7 @@ static struct ub_insn any_insn(u32 idx, u32 cnt)
 	case UB_S_DST_SRC:
 	case UB_S_DST_SRC_CC:
 	case UB_S_DST_SRC_IMM:
+	case UB_S_DST_SRC_REG:
 	case UB_S_ADDR:
 		insn.src = any_reg();
 		break;
@@ -175,8 +175,13 @@ static struct ub_insn any_insn(u32 idx, u32 cnt)
 	if (info->effect & (UB_E_RD_DST | UB_E_WR_DST | UB_E_WR_ALL) || info->shape == UB_S_STORE ||
 	    info->shape == UB_S_STOREI || info->shape == UB_S_MEM)
 		insn.dst = any_reg();
+	if (info->shape == UB_S_DST_SRC_REG)
+		insn.imm = any_reg();
+	if (info->effect & UB_E_LOCK_OPT && pick(2))
+		insn.mode |= UB_MODE_LOCK;
 	if (info->shape == UB_S_DST_IMM || info->shape == UB_S_DST_SRC_IMM || info->shape == UB_S_STOREI)
-		insn.imm = any_imm(insn.op, UB_WIDTH_BITS(width));
+		insn.imm = ub_insn_imm_range(&insn, &lo, &hi) ? lo + pick(hi - lo + 1) :
+								any_imm(insn.op, UB_WIDTH_BITS(width));
 	if (info->shape == UB_S_ADDR)
 		insn.imm = pick(3) ? UB_ADDR_IMM(any_reg(), pick(4)) : UB_ADDR_IMM(UB_NOREG, 0);
 	if (info->shape == UB_S_ADDR && !pick(8))
@@ -197,7 +202,7 @@ static struct ub_insn any_insn(u32 idx, u32 cnt)
 		insn.dst = UB_GUARDS + pick(2);
 	if (insn.op == UB_OP_HOLD)
 		insn.imm = pick(2) ? UB_HOLD_LOW : 0;
-	if (insn.op >= UB_OP_SHL && insn.op <= UB_OP_ROR)
+	if ((insn.op >= UB_OP_SHL && insn.op <= UB_OP_ROR) || insn.op == UB_OP_RCL || insn.op == UB_OP_RCR)
 		insn.src = UB_RCX;
 	return insn;
 }
