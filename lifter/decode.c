@@ -181,9 +181,17 @@ static void take_prefixes(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 }
 
 /* Has this machine the instruction?  Else it means another one, or nothing. */
-static bool is_there(ZydisISASet set)
+static bool is_there(const ZydisDecodedInstruction *insn)
 {
-	switch (set) {
+	switch (insn->meta.isa_ext) {
+	case ZYDIS_ISA_EXT_KNC:		/* a coprocessor's spellings of names that others have too */
+	case ZYDIS_ISA_EXT_KNCE:
+	case ZYDIS_ISA_EXT_KNCV:
+		return false;
+	default:
+		break;
+	}
+	switch (insn->meta.isa_set) {
 	case ZYDIS_ISA_SET_POPCNT:
 		return __builtin_cpu_supports("popcnt");
 	case ZYDIS_ISA_SET_LZCNT:
@@ -228,7 +236,7 @@ void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 		end(ret, "unsupported", ZydisMnemonicGetString(from.mnemonic));
 		return;
 	}
-	if (!is_there(from.meta.isa_set))
+	if (!is_there(&from))
 		end(ret, "not on this machine", ZydisMnemonicGetString(from.mnemonic));
 	ret->name = name;
 	take_operands(ret, &from, operands);

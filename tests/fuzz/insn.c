@@ -155,7 +155,8 @@ static bool may_keep_flags(const ZydisDecodedInstruction *from)
 static void take_flags(struct insn *insn, const ZydisDecodedInstruction *from, const ZydisDecodedOperand *operands)
 {
 	const ZydisAccessedFlags *flags = from->cpu_flags;
-	bool is_shift = from->mnemonic == ZYDIS_MNEMONIC_SHL || from->mnemonic == ZYDIS_MNEMONIC_SHR;
+	bool is_shift = from->mnemonic == ZYDIS_MNEMONIC_SHL || from->mnemonic == ZYDIS_MNEMONIC_SHR ||
+			from->mnemonic == ZYDIS_MNEMONIC_SHLD || from->mnemonic == ZYDIS_MNEMONIC_SHRD;
 
 	if (!flags)
 		return;

@@ -235,6 +235,7 @@ int main(int argc, char **argv)
 	struct ub_jit_env env = {
 		.smap = true, .flags_off = 0, .work_mask = 0x2300e, .work_off = 8, .work_exit_mask = 0x5a,
 		.pagefault_off = 64, .pre_call = FAKE_SLOW, .post_call = FAKE_SLOW,
+		.int_features = UB_INT_F_ALL,
 		.call_stubs = stubs, .call_stub_cnt = ARRAY_SIZE(stubs),
 	};
 
