@@ -38,6 +38,9 @@ bool ub_flow_reads_flags(const struct ub_insn *insn)
 		return true;
 	if (effect & UB_E_ENDS && !has_target(insn))
 		return true;	/* exit, exitto: the guest goes on with them */
+	/* What a shift by a constant does not set is undefined. */
+	if (insn->op == UB_OP_SHLI || insn->op == UB_OP_SHRI || insn->op == UB_OP_SARI)
+		return false;
 	return effect & UB_E_F_MERGE && insn->mode & UB_MODE_F;
 }
 
@@ -96,11 +99,16 @@ bool ub_flow_keeps_cf(const struct ub_insn *insn)
 	return insn->op == UB_OP_INC || insn->op == UB_OP_DEC;
 }
 
-/* Does @insn write an operand of @setter? */
+static bool is_logic(const struct ub_insn *insn)
+{
+	return insn->op == UB_OP_AND || insn->op == UB_OP_OR || insn->op == UB_OP_XOR;
+}
+
+/* Does @insn write an operand of @setter?  The result alone says what the flags of a logic operation are. */
 static bool changes_operand(const struct ub_insn *insn, const struct ub_insn *setter)
 {
 	return ub_flow_writes(insn, setter->dst) ||
-	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && ub_flow_writes(insn, setter->src));
+	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && !is_logic(setter) && ub_flow_writes(insn, setter->src));
 }
 
 bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn)
@@ -159,7 +167,7 @@ static void describe(const struct ub_block *block, const struct ub_flow *flow, u
 		is_described = lazy->desc_cf != UB_DESC_NONE && insn->dst != UB_RSP;
 	} else {
 		/* A fused one's source is in no register. */
-		is_described = is_repeatable(insn) && !flow[idx].is_fused;
+		is_described = is_repeatable(insn) && (!flow[idx].is_fused || is_logic(insn));
 	}
 	lazy->desc = is_described ? (s32)idx : UB_DESC_NONE;
 	lazy->desc_sp = 0;

@@ -5,6 +5,7 @@
  * A resident guest register (ub_block.resident) keeps its own number, but for rsp and rbp, which the machine needs as
  * kernel stack and frame pointer; these two, the temporaries that may hold guards, the pointer to pt_regs, a scratch
  * register and the counter of ticks get numbers that are left: r8-r11 for the last ones where nobody else lives there.
+ * The other temporaries share what is then left, or the machine register of a guard that does not live when they do.
  * Example: resident rax rcx rdx rbp rsi rdi r8 r9 leaves rbx r10-r15: rbp in rbx, r16 and r17 in r10 and r11.
  */
 #ifndef UB_LAYOUT_H
@@ -14,11 +15,14 @@
 
 struct ub_layout {
 	u16 resident;		/* guest registers that live in machine registers */
-	u8 reg[UB_GUARDS_END];	/* for them and the guards: which; for the others X86_NOREG, they are in pt_regs */
+	u8 reg[UB_TEMPS_END];	/* for them and temporaries: which; or X86_NOREG: in memory */
 	u8 pt;			/* pt_regs */
 	u8 scratch;
-	u8 ticks;		/* X86_NOREG: a local */
+	u8 ticks;		/* X86_NOREG: a local, or the block has none */
+	u16 free;		/* machine registers that nobody has */
 };
+
+struct ub_flow;
 
 /* Resident registers that a system call takes from pt_regs, or that do not survive it: see ub_lazy.saved. */
 #define UB_SAVED_REGS	(1u << UB_RDX | 1u << UB_RSI | 1u << UB_RDI | 1u << UB_RSP | 1u << UB_RBP | \
@@ -26,5 +30,7 @@ struct ub_layout {
 
 /* 0; -EOPNOTSUPP if the instructions want more machine registers than there are. */
 int ub_layout_make(const struct ub_block *block, struct ub_layout *ret);
+/* Deals out what is left to the temporaries but the guards, once @flow says when they live. */
+void ub_layout_temps(const struct ub_block *block, const struct ub_flow *flow, struct ub_layout *layout);
 
 #endif

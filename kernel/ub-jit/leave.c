@@ -48,7 +48,7 @@ static const s16 pt_off[UB_NGUEST] = {
 
 struct x86_rm jit_loc(const struct jit *j, u8 reg)
 {
-	if (reg < UB_GUARDS_END && j->layout.reg[reg] != X86_NOREG)
+	if (reg < UB_TEMPS_END && j->layout.reg[reg] != X86_NOREG)
 		return x86_reg(j->layout.reg[reg]);
 	if (reg < UB_NGUEST)
 		return pt(j, pt_off[reg]);

@@ -194,6 +194,7 @@ static void compile(struct jit *j)
 	struct ub_image *image = j->image;
 	u32 i;
 
+	ub_layout_temps(j->block, j->flow, &j->layout);
 	j->opens = j->env->smap && has_effect(j->block, UB_E_RD_MEM | UB_E_WR_MEM);
 	j->has_ticks = has_effect(j->block, UB_E_TICK);
 	for (i = 0; i < j->block->entry_cnt; i++) {
