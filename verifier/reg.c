@@ -226,8 +226,8 @@ static bool is_walker(const struct ub_reg *old, const struct ub_reg *joined, str
 	if (!ub_reg_walk(old, before) || !ub_reg_walk(joined, after))
 		return false;
 	/* As far as a count would have been widened, so that it is the same whether it was. */
-	if (old->kind == UB_REG_SCALAR && ub_reg_max(old) <= MAX_PLAIN) {
-		*before = ub_walk_between(0, MAX_PLAIN);
+	if (old->kind == UB_REG_SCALAR && before->lo >= 0) {
+		*before = ub_walk_join(*before, ub_walk_between(0, MAX_PLAIN));
 		*after = ub_walk_join(*before, *after);
 	}
 	return true;
@@ -240,9 +240,10 @@ struct ub_reg ub_reg_widen(const struct ub_reg *old, const struct ub_reg *joined
 	if (joined->kind == UB_REG_UNWRITTEN || ub_reg_equal(old, joined))
 		return *joined;
 	if (is_walker(old, joined, &before, &after)) {
-		if (ub_walk_equal(before, after) || (how->has_ticks && !how->is_back))
+		if (how->has_ticks && !how->is_back)
 			return *joined;
-		if (how->has_ticks && ub_walk_widen(before, after, how->tries, &after))
+		if (ub_walk_equal(before, after) ||
+		    (how->has_ticks && ub_walk_widen(before, after, how->tries, &after)))
 			return keep_story(joined->kind == UB_REG_GUARDED ? guarded(after) : walking(after), joined);
 	}
 	return how->must_widen ? keep_story(widen_range(joined, limit), joined) : *joined;
