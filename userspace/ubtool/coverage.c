@@ -3,8 +3,8 @@
  * coverage: lifts a recording's hot code and follows the recording through the block.
  *
  * Each recorded instruction is looked for among the marks that the last one's lead to, so that an exit is found where
- * the block would be left; only behind a hot call is it entered again.  Exits become roots of the next lift.  What the
- * block does with values (a guard, a comparison with a page that is not there) is not followed.
+ * the block would be left; only behind a hot call is it entered again.  What the block does with values (a guard, a
+ * comparison with a page that is not there) is not followed.
  */
 #include "coverage.h"
 
@@ -15,25 +15,22 @@
 #include "../../verifier/verify.h"
 
 #define LIMIT		0x7ffffffff000ull	/* TASK_SIZE_MAX with 4 levels of page tables */
-#define MAX_ROOTS	128u
-#define MAX_HINTS	4096u
-#define MAX_TARGETS	4		/* hints for one branch */
-#define MAX_LIFTS	16u
+#define MAX_HINTS	8192u
+#define MAX_TARGETS	16		/* hints for one branch */
 #define HOT_SHARE	100u		/* a call is hot that is one in so many, */
 #define HOT_CNT		2u		/* and was made so often */
-#define ROOT_CNT	2u		/* exits to one address before it becomes a root */
 #define MAX_WALK	256u		/* operations looked at for a way from mark to mark */
 #define OUTSIDE		(-1)
 #define NO_WAY		"no call ahead"	/* as the lifter says */
 
-struct pair {			/* an indirect branch, and an exit */
+struct pair {			/* an indirect branch */
 	u64 ip, target;
 	u32 cnt;
 };
 
 struct known {			/* of a recorded instruction */
 	bool is_lifted;
-	bool is_mark_known;	/* is_lifted means something */
+	bool is_root;
 	struct ub_x86_insn insn;
 };
 
@@ -43,13 +40,11 @@ struct finder {
 	struct known *known;	/* one for each of recording->insns */
 	bool *counts;		/* one for each step: it lies between two hot calls */
 	__u64 calls[8];
-	u64 roots[MAX_ROOTS];
+	u64 *roots;		/* each address at most once */
 	u64 entries[UB_MAX_ENTRIES];
 	struct ub_lift_hint hints[MAX_HINTS];
 	u32 root_cnt, entry_cnt, hint_cnt;
 	struct ub_lifted *lifted;
-	struct pair *exits;
-	u32 exit_cnt, exit_cap;
 	s64 at;			/* the mark in the block, or OUTSIDE */
 };
 
@@ -117,7 +112,7 @@ static void find_sites(struct finder *f)
 		if (!site->is_hot || !site->is_made || f->entry_cnt == UB_MAX_ENTRIES)
 			continue;
 		site->is_entry = true;
-		f->roots[f->root_cnt++] = f->entries[f->entry_cnt++] = site->ip;
+		f->entries[f->entry_cnt++] = site->ip;
 	}
 }
 
@@ -229,6 +224,24 @@ static int find_hints(struct finder *f)
 	return 0;
 }
 
+static void add_root(struct finder *f, u32 i)
+{
+	if (!step_known(f, i)->is_root)
+		f->roots[f->root_cnt++] = step_insn(f, i)->ip;
+	step_known(f, i)->is_root = true;
+}
+
+/* Whatever a branch or a call came to: what samples and exits tell the daemon in the end. */
+static void find_roots(struct finder *f)
+{
+	u32 i;
+
+	for (i = 1; i < f->recording->step_cnt; i++)
+		if (f->counts[i] && step_insn(f, i - 1) && (step_insn(f, i - 1)->nr != NO_CALL ||
+		    step_insn(f, i)->ip != step_insn(f, i - 1)->ip + step_known(f, i - 1)->insn.len))
+			add_root(f, i);
+}
+
 /* --- one lift --- */
 
 /* ub_lift() has one context for both readers. */
@@ -274,7 +287,6 @@ static int lift(struct finder *f, u32 budget)
 	if (!f->entry_cnt)
 		return 0;
 	err = ub_lift(&request, &f->lifted);
-	f->coverage->lifts++;
 	if (err) {
 		f->lifted = NULL;
 		return err == -ENOMEM ? err : 0;
@@ -334,73 +346,30 @@ static s64 next_mark(const struct ub_block *block, u32 from, u64 ip)
 	return OUTSIDE;
 }
 
-static int add_exit(struct finder *f, u64 ip, u64 target)
-{
-	u32 cap = f->exit_cap ? f->exit_cap * 2 : 1024;
-	struct pair *exits;
-
-	if (f->exit_cnt == f->exit_cap) {
-		exits = realloc(f->exits, cap * sizeof(*exits));
-		if (!exits)
-			return -ENOMEM;
-		f->exits = exits;
-		f->exit_cap = cap;
-	}
-	f->exits[f->exit_cnt++] = (struct pair){ .ip = target, .target = ip, .cnt = 1 };
-	return 0;
-}
-
 /* Goes from step @i - 1 to step @i. */
-static int follow(struct finder *f, u32 i)
+static void follow(struct finder *f, u32 i)
 {
 	const struct recorded_insn *insn = step_insn(f, i), *before = i ? step_insn(f, i - 1) : NULL;
 
 	if (!insn || !f->lifted) {
 		f->at = OUTSIDE;
-		return 0;
-	}
-	if (f->at != OUTSIDE) {
+	} else if (f->at != OUTSIDE) {
 		f->at = next_mark(&f->lifted->block, f->at, insn->ip);
-		if (f->at == OUTSIDE && f->counts[i]) {
-			f->coverage->exits++;
-			return add_exit(f, before->ip, insn->ip);
-		}
+		f->coverage->exits += f->at == OUTSIDE && f->counts[i];
 	} else if (before && before->nr != NO_CALL) {
 		f->at = entry_mark(f, insn->ip);
 	}
-	return 0;
 }
 
-static int walk(struct finder *f)
+static void walk(struct finder *f)
 {
 	u32 i;
-	int err = 0;
 
-	f->coverage->inside = f->coverage->exits = 0;
-	f->exit_cnt = 0;
 	f->at = OUTSIDE;
-	for (i = 0; !err && i < f->recording->step_cnt; i++) {
-		err = follow(f, i);
+	for (i = 0; i < f->recording->step_cnt; i++) {
+		follow(f, i);
 		f->coverage->inside += f->counts[i] && f->at != OUTSIDE;
 	}
-	return err;
-}
-
-/* The addresses that exits went to become roots; true when one is new. */
-static bool learn(struct finder *f)
-{
-	u32 i, k, cnt = merge(f->exits, f->exit_cnt);
-	bool is_new = false;
-
-	for (i = 0; i < cnt; i++) {
-		for (k = 0; k < f->root_cnt && f->roots[k] != f->exits[i].ip; k++)
-			;
-		if (k < f->root_cnt || f->exits[i].cnt < ROOT_CNT || f->root_cnt == MAX_ROOTS)
-			continue;
-		f->roots[f->root_cnt++] = f->exits[i].ip;
-		is_new = true;
-	}
-	return is_new;
 }
 
 /* --- the result --- */
@@ -516,8 +485,6 @@ static void count(struct finder *f)
 
 static int find(struct finder *f, u32 budget)
 {
-	bool is_new = true;
-	u32 i;
 	int err;
 
 	ub_syscall_expected(f->calls);
@@ -525,14 +492,13 @@ static int find(struct finder *f, u32 budget)
 	find_gaps(f);
 	decode_all(f);
 	err = find_hints(f);
-	for (i = 0; !err && is_new && i < MAX_LIFTS; i++) {
+	find_roots(f);
+	if (!err)
 		err = lift(f, budget);
-		if (!err)
-			err = walk(f);
-		is_new = !err && learn(f);
-	}
-	if (!err && f->lifted)
+	if (!err && f->lifted) {
+		walk(f);
 		err = find_lifted(f);
+	}
 	if (!err)
 		count(f);
 	return err;
@@ -550,12 +516,13 @@ int coverage_find(struct recording *recording, u32 budget, struct coverage *ret)
 	f->coverage = ret;
 	f->known = ub_alloc(recording->insn_cnt + 1, sizeof(*f->known));
 	f->counts = ub_alloc(recording->step_cnt + 1, sizeof(*f->counts));
-	if (f->known && f->counts)
+	f->roots = ub_alloc(recording->insn_cnt + 1, sizeof(*f->roots));
+	if (f->known && f->counts && f->roots)
 		err = find(f, budget);
 	ub_lifted_free(f->lifted);
 	ub_free(f->known);
 	ub_free(f->counts);
-	free(f->exits);
+	ub_free(f->roots);
 	ub_free(f);
 	return err;
 }

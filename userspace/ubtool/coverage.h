@@ -34,7 +34,7 @@ struct coverage {
 	u64 lifted;		/* that stand in the block */
 	u64 inside;		/* that would have been run in it: entered behind a call, left where it ends */
 	u64 exits;		/* how often it would have been left */
-	u32 guest_insns, ir_insns, lifts;
+	u32 guest_insns, ir_insns;
 	char refusal[160];	/* of the verifier: nothing is lifted then */
 	struct coverage_site sites[COVERAGE_SITES];
 	struct coverage_reason ends[COVERAGE_REASONS];		/* of instructions not lifted: why the first of a row is not */
@@ -42,8 +42,8 @@ struct coverage {
 	u32 site_cnt, end_cnt, unsupported_cnt;
 };
 
-/* Lifts as the daemon does, at most @budget guest instructions, with what the recording tells of branches, and again
- * with what the exits teach.  0 or -ENOMEM; finding nothing to lift is a result. */
+/* Lifts as the daemon does when it has learned what is run and where branches go, at most @budget guest instructions.
+ * 0 or -ENOMEM; finding nothing to lift is a result. */
 int coverage_find(struct recording *recording, u32 budget, struct coverage *ret);
 
 #endif

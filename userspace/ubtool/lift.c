@@ -148,7 +148,6 @@ static void out_coverage(struct json_object *out, const struct coverage *coverag
 	out_u64(out, "exits", coverage->exits);
 	out_u64(out, "guest_insns", coverage->guest_insns);
 	out_u64(out, "ir_insns", coverage->ir_insns);
-	out_u64(out, "lifts", coverage->lifts);
 	if (coverage->refusal[0])
 		out_str(out, "refusal", coverage->refusal);
 	out_sites(out, coverage);
