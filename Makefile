@@ -139,7 +139,7 @@ $(B)/tests/bench/kernels_%.o: tests/bench/kernels_%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra -Iinclude -MMD -MP -g -O2 -fstack-protector-strong -c -o $@ $<
 
-$(O)/tests/bench/codegen: $(call obj,$(BENCH_SRC) tests/harness.c) $(B)/ub.a
+$(O)/tests/bench/codegen: $(call obj,$(BENCH_SRC) tests/harness.c tests/results.c) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lz -ljson-c -lZydis -lm
 

@@ -13,18 +13,19 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "../results.h"
 #include "cost.h"
 
 #define NO_AVX512	"-AVX512VL,-RTM,-Prefer_No_VZEROUPPER"
 #define STEPS		50000u
 #define CHECK_STEPS	8000u
 #define MAX_PAIRS	1000
-#define REGION_TRIES	9
+#define REGION_TRIES	15
 #define REGION_INSNS	2000
 
 static const struct kernel *const groups[] = {
@@ -265,6 +266,15 @@ next:
 	return cnt;
 }
 
+/* Processor time: others may run meanwhile. */
+static double own_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
+}
+
 /* The time to lift, verify and compile @request once; 0 when that fails. */
 static double time_region(const struct ub_lift_request *request, struct json_object *out)
 {
@@ -272,15 +282,15 @@ static double time_region(const struct ub_lift_request *request, struct json_obj
 	struct ub_verified *verified;
 	struct ub_lifted *lifted;
 	struct ub_image *image;
-	double start = milliseconds(), lift_ms, verify_ms, all_ms = 0;
+	double start = own_milliseconds(), lift_ms, verify_ms, all_ms = 0;
 
 	if (ub_lift(request, &lifted))
 		return 0;
-	lift_ms = milliseconds() - start;
+	lift_ms = own_milliseconds() - start;
 	if (!ub_verify(&lifted->block, &env, NULL, &verified)) {
-		verify_ms = milliseconds() - start - lift_ms;
+		verify_ms = own_milliseconds() - start - lift_ms;
 		if (!ub_harness_make(verified, false, &image)) {
-			all_ms = milliseconds() - start;
+			all_ms = own_milliseconds() - start;
 			ub_image_free(image);
 		}
 		ub_verified_free(verified);
@@ -449,49 +459,26 @@ static void add_row(struct totals *totals, struct json_object *row)
 	totals->share += own_share(row);
 }
 
-static void out_host(struct json_object *out)
+static bool write_results(const struct totals *totals, struct json_object *rows, struct json_object *region)
 {
-	char line[256], host[400] = "?", *name;
-	FILE *file = fopen("/proc/cpuinfo", "re");
-	struct utsname uts;
-
-	uname(&uts);
-	while (file && fgets(line, sizeof(line), file)) {
-		name = strchr(line, ':');
-		if (strncmp(line, "model name", 10) || !name)
-			continue;
-		name[strcspn(name, "\n")] = 0;
-		snprintf(host, sizeof(host), "%s, Linux %.60s", name + 2, uts.release);
-		break;
-	}
-	if (file)
-		fclose(file);
-	json_object_object_add(out, "host", json_object_new_string(host));
-}
-
-static int write_results(const struct totals *totals, struct json_object *rows, struct json_object *region)
-{
-	struct json_object *out = json_object_new_object(), *figures = json_object_new_object(),
-			   *detail = json_object_new_object();
 	double cnt = totals->kernels ? totals->kernels : 1;
-	int err;
+	const struct result figures[] = {
+		{ "kernels", totals->kernels },
+		{ "guarded_over_native_geomean", exp(totals->guarded_log / cnt) },
+		{ "guarded_over_native_max", totals->guarded_max },
+		{ "guarded_over_unguarded_geomean", exp(totals->guards_log / cnt) },
+		{ "accesses_without_own_guard_share", totals->share / cnt },
+		{ "region_2000_insns_ms", number_of(region, "ms") },
+	};
+	struct json_object *detail = json_object_new_object();
+	bool is_good;
 
-	json_object_object_add(out, "schema", json_object_new_string("ub-results/1"));
-	json_object_object_add(out, "command", json_object_new_string("make bench-codegen"));
-	out_host(out);
-	out_number(figures, "kernels", totals->kernels, 0);
-	out_number(figures, "guarded_over_native_geomean", exp(totals->guarded_log / cnt), 4);
-	out_number(figures, "guarded_over_native_max", totals->guarded_max, 4);
-	out_number(figures, "guarded_over_unguarded_geomean", exp(totals->guards_log / cnt), 4);
-	out_number(figures, "accesses_without_own_guard_share", totals->share / cnt, 4);
-	out_number(figures, "region_2000_insns_ms", number_of(region, "ms"), 3);
-	json_object_object_add(out, "figures", figures);
 	json_object_object_add(detail, "kernels", json_object_get(rows));
 	json_object_object_add(detail, "region", json_object_get(region));
-	json_object_object_add(out, "detail", detail);
-	err = json_object_to_file_ext(options.json, out, JSON_C_TO_STRING_PRETTY);
-	json_object_put(out);
-	return err;
+	is_good = results_add(options.json, "make bench-codegen", figures, ARRAY_SIZE(figures), "codegen",
+			      json_object_to_json_string(detail));
+	json_object_put(detail);
+	return is_good;
 }
 
 static int run_all(void)
@@ -500,7 +487,7 @@ static int run_all(void)
 	struct totals totals = { 0 };
 	const struct kernel *kernel;
 	u32 i;
-	int err = 0;
+	bool is_good = true;
 
 	if (!options.checks)
 		printf("%-12s %8s %9s %8s %7s %7s %6s %6s  %s\n", "kernel", "native", "unguarded", "guarded", "guards",
@@ -525,10 +512,10 @@ static int run_all(void)
 	       exp(totals.guarded_log / totals.kernels), totals.guarded_max, exp(totals.unguarded_log / totals.kernels),
 	       exp(totals.guards_log / totals.kernels), totals.share / totals.kernels, number_of(region, "ms"));
 	if (options.json)
-		err = write_results(&totals, rows, region);
+		is_good = write_results(&totals, rows, region);
 	json_object_put(rows);
 	json_object_put(region);
-	return err || totals.wrong ? 1 : 0;
+	return !is_good || totals.wrong ? 1 : 0;
 }
 
 static int usage(void)
