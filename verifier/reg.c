@@ -226,8 +226,8 @@ static bool is_walker(const struct ub_reg *old, const struct ub_reg *joined, str
 	if (!ub_reg_walk(old, before) || !ub_reg_walk(joined, after))
 		return false;
 	/* As far as a count would have been widened, so that it is the same whether it was. */
-	if (old->kind == UB_REG_SCALAR && before->lo >= 0) {
-		*before = ub_walk_join(*before, ub_walk_between(0, MAX_PLAIN));
+	if (old->kind == UB_REG_SCALAR && ub_reg_max(old) <= MAX_PLAIN) {
+		*before = ub_walk_between(0, MAX_PLAIN);
 		*after = ub_walk_join(*before, *after);
 	}
 	return true;

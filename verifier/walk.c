@@ -115,8 +115,15 @@ bool ub_walk_widen(struct ub_walk old, struct ub_walk joined, struct ub_walk_tri
 	s64 down = -faster(old.lo - joined.lo, -(s64)old.down, -(s64)joined.down, &tries->lo);
 	s64 up = faster(joined.hi - old.hi, old.up, joined.up, &tries->hi);
 
-	if (put(ret, joined.lo, joined.hi, down, up))
-		return true;
-	/* It jumps rather than walks, as the sum of a base and of an index that is being widened does. */
-	return joined.hi < FAR && put(ret, joined.lo, FAR, down, joined.up);
+	/* An end that jumps rather than walks, as that of the sum of a base and of an index that is being widened, stays where
+	 * it lands. */
+	if (down < -MAX_DRIFT && joined.lo > 0) {
+		joined.lo = 0;
+		down = joined.down;
+	}
+	if (up > MAX_DRIFT && joined.hi < FAR) {
+		joined.hi = FAR;
+		up = joined.up;
+	}
+	return put(ret, joined.lo, joined.hi, down, up);
 }
