@@ -29,7 +29,7 @@ static bool store_at(struct run *r, const struct ub_insn *insn, u64 addr, u64 va
 /* A locked operand that crosses a line of 64 bytes is not for us. */
 static bool is_split(struct run *r, const struct ub_insn *insn, u64 addr)
 {
-	if (!(insn->mode & UB_MODE_LOCK) || (addr & 63) + ub_insn_mem_bytes(insn) <= 64)
+	if (!ub_insn_is_locked(insn) || (addr & 63) + ub_insn_mem_bytes(insn) <= 64)
 		return false;
 	run_leave(r, UB_LEFT_FAULT);
 	return true;
@@ -81,6 +81,110 @@ MODIFY(NEGM, 0, ub_alu_sub(w, 0, a, false))
 MODIFY(NOTM, 0, ub_alu_logic(w, ~a))
 MODIFY(INCM, 0, ub_alu_inc(w, a))
 MODIFY(DECM, 0, ub_alu_dec(w, a))
+
+void interp_XADDM(struct run *r, const struct ub_insn *insn)
+{
+	enum ub_width w = ub_insn_width(insn);
+	struct ub_alu sum;
+	u64 addr, old;
+
+	if (!begin(r, insn, &addr, &old))
+		return;
+	sum = ub_alu_add(w, old, run_get(r, insn->src), false);
+	finish(r, insn, addr, sum);
+	if (!r->is_over)
+		run_set(r, insn->src, w, old);
+}
+
+void interp_XCHGM(struct run *r, const struct ub_insn *insn)
+{
+	u64 addr, old;
+
+	if (begin(r, insn, &addr, &old) && store_at(r, insn, addr, run_get(r, insn->src)))
+		run_set(r, insn->src, ub_insn_width(insn), old);
+}
+
+/* Memory is written in any case, and a register only if it changes: what processors of Intel do at width 32. */
+void interp_CMPXCHGM(struct run *r, const struct ub_insn *insn)
+{
+	enum ub_width w = ub_insn_width(insn);
+	struct ub_alu alu;
+	u64 addr, old;
+
+	if (!begin(r, insn, &addr, &old))
+		return;
+	alu = ub_alu_sub(w, run_get(r, UB_RAX), old, false);
+	if (!store_at(r, insn, addr, alu.val ? old : run_get(r, insn->src)))
+		return;
+	if (alu.val)
+		run_set(r, UB_RAX, w, old);
+	if (ub_insn_sets_flags(insn))
+		run_set_flags(r, alu);
+}
+
+void interp_CMPXCHG(struct run *r, const struct ub_insn *insn)
+{
+	enum ub_width w = ub_insn_width(insn);
+	u64 old = run_get(r, insn->dst), new = run_get(r, insn->src);
+	struct ub_alu alu = ub_alu_sub(w, run_get(r, UB_RAX), old, false);
+
+	if (alu.val)
+		run_set(r, UB_RAX, w, old);
+	else
+		run_set(r, insn->dst, w, new);
+	if (ub_insn_sets_flags(insn))
+		run_set_flags(r, alu);
+}
+
+/* The two halves lie in one page: 16 bytes are aligned, and 8 are read at once. */
+static bool load_pair(struct run *r, u64 addr, enum ub_width w, u64 *ret_low, u64 *ret_high)
+{
+	const struct ub_interp_world *world = r->world;
+	u64 both;
+
+	if (w == UB_W64)
+		return world->load(world->ctx, addr, 8, ret_low) && world->load(world->ctx, addr + 8, 8, ret_high);
+	if (!world->load(world->ctx, addr, 8, &both))
+		return false;
+	*ret_low = (u32)both;
+	*ret_high = both >> 32;
+	return true;
+}
+
+static bool store_pair(struct run *r, u64 addr, enum ub_width w, u64 low, u64 high)
+{
+	const struct ub_interp_world *world = r->world;
+
+	if (w == UB_W64)
+		return world->store(world->ctx, addr, 8, low) && world->store(world->ctx, addr + 8, 8, high);
+	return world->store(world->ctx, addr, 8, (u32)low | high << 32);
+}
+
+void interp_CMPXCHG2M(struct run *r, const struct ub_insn *insn)
+{
+	enum ub_width w = ub_insn_width(insn);
+	u64 addr, low, high;
+	bool is_equal;
+
+	if (!run_address(r, insn, insn->dst, &addr) || is_split(r, insn, addr))
+		return;
+	if ((w == UB_W64 && addr & 15) || !load_pair(r, addr, w, &low, &high)) {
+		run_leave(r, UB_LEFT_FAULT);
+		return;
+	}
+	is_equal = low == ub_alu_trunc(w, run_get(r, UB_RAX)) && high == ub_alu_trunc(w, run_get(r, UB_RDX));
+	if (!store_pair(r, addr, w, is_equal ? run_get(r, UB_RBX) : low, is_equal ? run_get(r, UB_RCX) : high)) {
+		run_leave(r, UB_LEFT_FAULT);
+		return;
+	}
+	r->has_stored = true;
+	if (!is_equal) {
+		run_set(r, UB_RAX, w, low);
+		run_set(r, UB_RDX, w, high);
+	}
+	if (ub_insn_sets_flags(insn))
+		run_set_flags(r, (struct ub_alu){ .changed = UB_FL_ZF, .flags = is_equal ? UB_FL_ZF : 0 });
+}
 
 /* --- registers: dst = dst OP operand, by register and by constant --- */
 

@@ -32,6 +32,7 @@
 #define E_TICK		UB_E_TICK
 #define E_LOCK_OPT	UB_E_LOCK_OPT
 #define E_RD_REG	UB_E_RD_REG
+#define E_WR_SRC	UB_E_WR_SRC
 #define E_WR_REG	UB_E_WR_REG
 #define E_MODIFY	(E_LEAVES | E_RD_MEM | E_WR_MEM | E_LOCK_OPT)
 
@@ -109,6 +110,24 @@ static u32 reads_by_nature(u8 op)
 		return REG(UB_RCX);
 	case UB_OP_MULX:
 		return REG(UB_RDX);
+	case UB_OP_CMPXCHG:
+	case UB_OP_CMPXCHGM:
+		return REG(UB_RAX);
+	case UB_OP_CMPXCHG2M:
+		return REG(UB_RAX) | REG(UB_RCX) | REG(UB_RDX) | REG(UB_RBX);
+	default:
+		return 0;
+	}
+}
+
+static u32 writes_by_nature(u8 op)
+{
+	switch (op) {
+	case UB_OP_CMPXCHG:
+	case UB_OP_CMPXCHGM:
+		return REG(UB_RAX);
+	case UB_OP_CMPXCHG2M:
+		return REG(UB_RAX) | REG(UB_RDX);
 	default:
 		return 0;
 	}
@@ -137,6 +156,8 @@ u32 ub_insn_writes(const struct ub_insn *insn)
 
 	if (effect & (UB_E_WR_DST | UB_E_WR_ALL))
 		mask |= mask_of(insn->dst);
+	if (effect & UB_E_WR_SRC)
+		mask |= mask_of(insn->src);
 	if (effect & UB_E_WR_REG)
 		mask |= mask_of(ub_insn_third(insn));
 	if (effect & UB_E_AX_DX)
@@ -145,7 +166,7 @@ u32 ub_insn_writes(const struct ub_insn *insn)
 		mask |= REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI);
 	if (effect & UB_E_CALLS)
 		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_R11) | TEMPS;
-	return mask;
+	return mask | writes_by_nature(insn->op);
 }
 
 bool ub_insn_imm_range(const struct ub_insn *insn, s64 *ret_lo, s64 *ret_hi)

@@ -104,6 +104,7 @@ enum ub_effect {
 	UB_E_LOCK_OPT	= 1 << 20,	/* may carry the lock suffix */
 	UB_E_RD_REG	= 1 << 21,	/* shape DST_SRC_REG: the third register is read, */
 	UB_E_WR_REG	= 1 << 22,	/* or written at the width, of 32 or 64 bits */
+	UB_E_WR_SRC	= 1 << 23,	/* src is written at the width, as well as read */
 };
 
 struct ub_insn {
@@ -185,7 +186,12 @@ u32 ub_insn_writes(const struct ub_insn *insn);
 /* How many bytes of memory the instruction reads or writes at its address. */
 static inline u32 ub_insn_mem_bytes(const struct ub_insn *insn)
 {
-	return UB_WIDTH_BYTES(ub_insn_width(insn));
+	return UB_WIDTH_BYTES(ub_insn_width(insn)) << (insn->op == UB_OP_CMPXCHG2M);
+}
+
+static inline bool ub_insn_is_locked(const struct ub_insn *insn)
+{
+	return insn->mode & UB_MODE_LOCK || insn->op == UB_OP_XCHGM;
 }
 
 /* True when imm is a shift count or the number of a bit: from @ret_lo to @ret_hi. */

@@ -145,6 +145,15 @@ OP(POPCNT,  "popcnt",  DST_SRC,     W_16 | W_32 | W_64, E_RD_SRC | E_WR_DST | E_
 /* All of dst = CRC-32C of src, of the width, on top of the low half of dst. */
 OP(CRC32,   "crc32",   DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_ALL)
 
+/* Exchanges.  xadd: src = the old value of memory, memory = the sum.  xchg is atomic without being told.  cmpxchg, on
+ * memory or dst: flags of r0 - it; if they are equal it becomes src, else r0 becomes it.  cmpxchg2m the same for a pair
+ * of the width: r2:r0, and r3, r1 for src; ZF alone is set; all bytes together must be aligned at width 64. */
+OP(XADDM,   "xaddm",   STORE,       W_ALL,            E_MODIFY | E_RD_SRC | E_WR_SRC | E_F_OPT)
+OP(XCHGM,   "xchgm",   STORE,       W_ALL,            E_LEAVES | E_RD_MEM | E_WR_MEM | E_RD_SRC | E_WR_SRC)
+OP(CMPXCHGM, "cmpxchgm", STORE,     W_ALL,            E_MODIFY | E_RD_SRC | E_F_OPT)
+OP(CMPXCHG2M, "cmpxchg2m", MEM,     W_32 | W_64,      E_MODIFY | E_F_OPT | E_F_MERGE)
+OP(CMPXCHG, "cmpxchg", DST_SRC,     W_ALL,            E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
+
 /* BMI1, BMI2 and ADX: dst = src OP reg, each as the x86 instruction of that name; mulx: dst, reg = the high and low half
  * of rdx * src, dst last. */
 OP(ANDN,    "andn",    DST_SRC_REG, W_32 | W_64,      E_RD_SRC | E_RD_REG | E_WR_DST | E_F_OPT)	/* ~src & reg */

@@ -249,12 +249,18 @@ static void weigh_insn(const struct ub_x86_insn *insn, u32 weight, u64 *weights)
 /* Registers that instructions of the node have no choice about. */
 static u16 fixed_regs(const struct lift *l, const struct node *node)
 {
+	u16 mask = 0;
 	u32 i;
 
-	for (i = 0; i < node->cnt; i++)
-		if (region_insn(l, node, i)->is_rep)
-			return bit(UB_RSI) | bit(UB_RDI);
-	return 0;
+	for (i = 0; i < node->cnt; i++) {
+		const struct ub_x86_insn *insn = region_insn(l, node, i);
+
+		if (insn->is_rep)
+			mask |= bit(UB_RSI) | bit(UB_RDI);
+		if (insn->name == UB_X86_CMPXCHG8B || insn->name == UB_X86_CMPXCHG16B)
+			mask |= bit(UB_RBX);
+	}
+	return mask;
 }
 
 static u64 lightest(u16 mask, const u64 *weights, u8 *ret_reg)

@@ -148,7 +148,7 @@ static void take_operands(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 static bool may_lock(u8 name)
 {
 	return name <= UB_X86_SBB || (name >= UB_X86_NEG && name <= UB_X86_DEC) ||
-	       (name >= UB_X86_BTS && name <= UB_X86_BTC);
+	       (name >= UB_X86_BTS && name <= UB_X86_BTC) || (name >= UB_X86_XCHG && name <= UB_X86_CMPXCHG16B);
 }
 
 static bool is_string(u8 name)

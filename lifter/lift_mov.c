@@ -93,22 +93,6 @@ void lift_spread(struct lift *l, const struct ub_x86_insn *insn)
 	ir_ri(l, UB_OP_SARI, width, false, UB_RDX, UB_WIDTH_BITS(width) - 1);
 }
 
-/* With memory it is atomic. */
-void lift_xchg(struct lift *l, const struct ub_x86_insn *insn)
-{
-	const struct ub_x86_operand *a = &insn->operands[0], *b = &insn->operands[1];
-
-	if (a->kind != UB_X86_REG || b->kind != UB_X86_REG) {
-		l->why = "lock";
-	} else if (a->is_high || b->is_high) {
-		l->why = "high byte";
-	} else {
-		ir_rr(l, UB_OP_MOV, UB_W64, false, REG_T, a->reg);
-		ir_rr(l, UB_OP_MOV, a->width, false, a->reg, b->reg);
-		ir_rr(l, UB_OP_MOV, a->width, false, b->reg, REG_T);
-	}
-}
-
 void lift_bswap(struct lift *l, const struct ub_x86_insn *insn)
 {
 	if (insn->operands[0].width < UB_W32)

@@ -232,6 +232,8 @@ static struct fact result(const struct track *track, const struct ub_insn *op)
 		return load_result(op);
 	case UB_OP_SETCC:
 		return narrow_result(track, op);
+	case UB_OP_BSF: case UB_OP_BSR: case UB_OP_CMPXCHG:	/* may keep all of it */
+		return (struct fact){ .kind = FACT_NONE };
 	case UB_OP_XOR:
 		if (op->dst == op->src && width >= UB_W32)
 			return number(0, 0);

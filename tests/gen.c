@@ -158,7 +158,7 @@ static void put_bits(struct gen *g)
 		UB_OP_BT, UB_OP_BTS, UB_OP_BTR, UB_OP_BTC, UB_OP_BTI, UB_OP_BTSI, UB_OP_BTRI, UB_OP_BTCI, UB_OP_BSF, UB_OP_BSR,
 		UB_OP_TZCNT, UB_OP_LZCNT, UB_OP_POPCNT, UB_OP_CRC32, UB_OP_ANDN, UB_OP_BEXTR, UB_OP_BZHI, UB_OP_PDEP,
 		UB_OP_PEXT, UB_OP_SHLX, UB_OP_SHRX, UB_OP_SARX, UB_OP_RORX, UB_OP_MULX, UB_OP_BLSI, UB_OP_BLSMSK, UB_OP_BLSR,
-		UB_OP_ADCX, UB_OP_ADOX,
+		UB_OP_ADCX, UB_OP_ADOX, UB_OP_CMPXCHG, UB_OP_CMPXCHG,
 	};
 	u8 op = ops[pick(ARRAY_SIZE(ops))];
 	const struct ub_op_info *info = &ub_op_info[op];
@@ -397,13 +397,14 @@ static void put_modify(struct gen *g)
 		UB_OP_ADDM, UB_OP_SUBM, UB_OP_ANDM, UB_OP_ORM, UB_OP_XORM, UB_OP_ADCM, UB_OP_SBBM, UB_OP_ADDMI, UB_OP_SUBMI,
 		UB_OP_ANDMI, UB_OP_ORMI, UB_OP_XORMI, UB_OP_ADCMI, UB_OP_SBBMI, UB_OP_NEGM, UB_OP_NOTM, UB_OP_INCM, UB_OP_DECM,
 		UB_OP_BTSM, UB_OP_BTRM, UB_OP_BTCM, UB_OP_BTSMI, UB_OP_BTRMI, UB_OP_BTCMI,
+		UB_OP_XADDM, UB_OP_XCHGM, UB_OP_CMPXCHGM, UB_OP_CMPXCHGM, UB_OP_CMPXCHG2M,
 	};
 	struct ub_insn *insn;
 	s64 lo, hi;
 	u8 op = ops[pick(ARRAY_SIZE(ops))], w = any_width(op), guard = UB_GUARDS + pick(2), base = pick(16);
 	u32 effect = ub_op_info[op].effect;
 	bool f = effect & UB_E_F_OPT && pick(2), is_imm = ub_op_info[op].shape == UB_S_STOREI;
-	u8 mode = UB_MODE(w, f, 0) | (pick(2) ? UB_MODE_LOCK : 0);
+	u8 mode = UB_MODE(w, f, 0) | (effect & UB_E_LOCK_OPT && pick(2) ? UB_MODE_LOCK : 0);
 	u8 src = ub_op_info[op].shape == UB_S_STORE ? any_reg(g) : 0;
 
 	if (g->undefined && effect & (UB_E_RD_FL | UB_E_F_MERGE))
@@ -592,10 +593,10 @@ static void put_loop(struct gen *g, u32 len)
 	g->undefined = 0;
 }
 
-/* With room for what rep needs. */
+/* With room for what rep and exchanges of pairs need. */
 static u16 any_resident(void)
 {
-	const u16 fixed = 1u << UB_RAX | 1u << UB_RCX | 1u << UB_RDX, rep = 1u << UB_RSI | 1u << UB_RDI;
+	const u16 fixed = 1u << UB_RAX | 1u << UB_RCX | 1u << UB_RDX, rep = 1u << UB_RSI | 1u << UB_RDI | 1u << UB_RBX;
 	u16 mask;
 
 	if (pick(4) == 0)

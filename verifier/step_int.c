@@ -119,3 +119,39 @@ void step_MULX(struct step *step)
 	step_put(step, ub_insn_third(step->insn), step_unknown(step->width));
 	step_forget_dst(step);
 }
+
+/* Sound: 8 and 16 bits keep the others, 32 clear them. */
+static void exchange(struct step *step)
+{
+	struct ub_reg old = step_whole(step, step->insn->src), value = step_unknown(step->width);
+
+	step_put(step, step->insn->src, step->width < 32 ? ub_reg_insert(&old, &value, step->width) : value);
+}
+
+void step_XADDM(struct step *step)
+{
+	exchange(step);
+}
+
+void step_XCHGM(struct step *step)
+{
+	exchange(step);
+}
+
+/* Sound: what is not written stays as it is, at 32 bits the upper half too. */
+void step_CMPXCHGM(struct step *step)
+{
+	step_put(step, UB_RAX, ub_reg_any());
+}
+
+void step_CMPXCHG(struct step *step)
+{
+	step_put(step, UB_RAX, ub_reg_any());
+	step_put(step, step->insn->dst, ub_reg_any());
+}
+
+void step_CMPXCHG2M(struct step *step)
+{
+	step_put(step, UB_RAX, ub_reg_any());
+	step_put(step, UB_RDX, ub_reg_any());
+}

@@ -15,6 +15,8 @@ static u16 fixed_regs(const struct ub_insn *insn)
 		return 1u << UB_RSI | 1u << UB_RDI;
 	case UB_OP_REPSTOS:
 		return 1u << UB_RDI;
+	case UB_OP_CMPXCHG2M:
+		return 1u << UB_RBX;
 	default:
 		return 0;
 	}

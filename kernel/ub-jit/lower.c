@@ -26,6 +26,12 @@ void lower_to_scratch(struct jit *j, struct x86_rm from)
 	x86_mov_reg_rm(&j->code, UB_W64, j->scratch, from);
 }
 
+void lower_need(struct jit *j, u32 features)
+{
+	if (!j->err && (j->env->int_features & features) != features)
+		j->err = -EOPNOTSUPP;
+}
+
 u8 lower_second(struct jit *j, struct x86_rm from, bool is_scratch_used)
 {
 	u8 reg = is_scratch_used ? j->pt : j->scratch;

@@ -222,6 +222,8 @@ void lower_flags_before(struct jit *j);
 void lower_flags_after(struct jit *j, const struct ub_insn *insn);
 /* Does the current instruction set the guest's flags, and does anybody read them? */
 bool lower_wants_flags(const struct jit *j, const struct ub_insn *insn);
+/* Refuses to compile for a machine without these UB_INT_F_*. */
+void lower_need(struct jit *j, u32 features);
 /* Does the current instruction read memory in place of the load before it?  Then its operand, and what must be called
  * right before the one machine instruction that uses it: if that faults it has changed nothing, not the flags either. */
 bool lower_is_fused(const struct jit *j);

@@ -8,12 +8,6 @@
  */
 #include "lower.h"
 
-static void need(struct jit *j, u32 features)
-{
-	if (!j->err && (j->env->int_features & features) != features)
-		j->err = -EOPNOTSUPP;
-}
-
 /* The guest's flags are in the machine's if the instruction keeps some that are read later; else they are out of its way. */
 static void keep_flags(struct jit *j, const struct ub_insn *insn)
 {
@@ -94,6 +88,20 @@ BIT(BTS, X86_BTS)
 BIT(BTR, X86_BTR)
 BIT(BTC, X86_BTC)
 
+/* As bit_reg(): a result of the width in a register, and the rest of dst as it was. */
+void lower_CMPXCHG(struct jit *j, const struct ub_insn *insn)
+{
+	u8 dst, src;
+
+	lower_flags_before(j);
+	dst = old_dst(j, insn);
+	src = lower_second(j, lower_src(j, insn), dst == j->scratch);
+	x86_cmpxchg(&j->code, ub_insn_width(insn), x86_reg(dst), src);
+	lower_give_back(j, src);
+	lower_put_whole(j, insn);
+	lower_flags_after(j, insn);
+}
+
 /* dst = what @prefix 0f @opcode finds in src; all flags are new. */
 static void count(struct jit *j, const struct ub_insn *insn, u8 prefix, u8 opcode)
 {
@@ -123,19 +131,19 @@ void lower_BSR(struct jit *j, const struct ub_insn *insn)
 /* On a machine without them tzcnt and lzcnt would be bsf and bsr, which may leave what was in the scratch register. */
 void lower_TZCNT(struct jit *j, const struct ub_insn *insn)
 {
-	need(j, UB_INT_F_BMI1);
+	lower_need(j, UB_INT_F_BMI1);
 	count(j, insn, 0xf3, 0xbc);
 }
 
 void lower_LZCNT(struct jit *j, const struct ub_insn *insn)
 {
-	need(j, UB_INT_F_LZCNT);
+	lower_need(j, UB_INT_F_LZCNT);
 	count(j, insn, 0xf3, 0xbd);
 }
 
 void lower_POPCNT(struct jit *j, const struct ub_insn *insn)
 {
-	need(j, UB_INT_F_POPCNT);
+	lower_need(j, UB_INT_F_POPCNT);
 	count(j, insn, 0xf3, 0xb8);
 }
 
@@ -143,7 +151,7 @@ void lower_CRC32(struct jit *j, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
 
-	need(j, UB_INT_F_CRC32);
+	lower_need(j, UB_INT_F_CRC32);
 	x86_op(&j->code, w, 0xf2, 2, w == UB_W8 ? 0xf0 : 0xf1, old_dst(j, insn), lower_src(j, insn));
 	lower_put_whole(j, insn);
 }
@@ -165,7 +173,7 @@ static struct x86_rm third(const struct jit *j, const struct ub_insn *insn)
 
 void lower_ANDN(struct jit *j, const struct ub_insn *insn)
 {
-	need(j, UB_INT_F_BMI1);
+	lower_need(j, UB_INT_F_BMI1);
 	lower_flags_before(j);
 	three(j, insn, 0, 0xf2, third(j, insn), lower_src(j, insn));
 }
@@ -173,7 +181,7 @@ void lower_ANDN(struct jit *j, const struct ub_insn *insn)
 #define WITH_FLAGS(NAME, feature, prefix, opcode)				\
 void lower_##NAME(struct jit *j, const struct ub_insn *insn)			\
 {										\
-	need(j, feature);							\
+	lower_need(j, feature);							\
 	lower_flags_before(j);							\
 	three(j, insn, prefix, opcode, lower_src(j, insn), third(j, insn));	\
 }
@@ -184,7 +192,7 @@ WITH_FLAGS(BZHI, UB_INT_F_BMI2, 0, 0xf5)
 #define WITHOUT_FLAGS(NAME, prefix, opcode)					\
 void lower_##NAME(struct jit *j, const struct ub_insn *insn)			\
 {										\
-	need(j, UB_INT_F_BMI2);							\
+	lower_need(j, UB_INT_F_BMI2);							\
 	three(j, insn, prefix, opcode, lower_src(j, insn), third(j, insn));	\
 }
 
@@ -195,7 +203,7 @@ WITHOUT_FLAGS(SARX, 0xf3, 0xf7)
 #define BY_MASK(NAME, prefix)							\
 void lower_##NAME(struct jit *j, const struct ub_insn *insn)			\
 {										\
-	need(j, UB_INT_F_BMI2);							\
+	lower_need(j, UB_INT_F_BMI2);							\
 	three(j, insn, prefix, 0xf5, third(j, insn), lower_src(j, insn));	\
 }
 
@@ -204,7 +212,7 @@ BY_MASK(PEXT, 0xf3)
 
 void lower_RORX(struct jit *j, const struct ub_insn *insn)
 {
-	need(j, UB_INT_F_BMI2);
+	lower_need(j, UB_INT_F_BMI2);
 	x86_vex(&j->code, ub_insn_width(insn), false, 0xf2, 3, 0xf0, lower_whole_reg(j, insn), 0, lower_src(j, insn));
 	x86_put8(&j->code, insn->imm);
 	put_result(j, insn);
@@ -220,7 +228,7 @@ void lower_MULX(struct jit *j, const struct ub_insn *insn)
 	u8 high_reg = lower_whole_reg(j, insn);
 	u8 low_reg = !low.is_mem ? low.reg : high.is_mem ? j->pt : j->scratch;
 
-	need(j, UB_INT_F_BMI2);
+	lower_need(j, UB_INT_F_BMI2);
 	x86_vex(&j->code, ub_insn_width(insn), false, 0xf2, 2, 0xf6, high_reg, low_reg, lower_src(j, insn));
 	if (low_reg == j->pt) {
 		x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), j->pt);
@@ -237,7 +245,7 @@ void lower_MULX(struct jit *j, const struct ub_insn *insn)
 /* Group 17 by /digit: dst is the VEX register. */
 static void lowest(struct jit *j, const struct ub_insn *insn, u8 digit)
 {
-	need(j, UB_INT_F_BMI1);
+	lower_need(j, UB_INT_F_BMI1);
 	lower_flags_before(j);
 	x86_vex(&j->code, ub_insn_width(insn), false, 0, 2, 0xf3, digit, lower_whole_reg(j, insn), lower_src(j, insn));
 	put_result(j, insn);
@@ -261,7 +269,7 @@ void lower_BLSI(struct jit *j, const struct ub_insn *insn)
 /* Without the f suffix its flag is not wanted, but the others may be. */
 static void add_flag(struct jit *j, const struct ub_insn *insn, u8 prefix)
 {
-	need(j, UB_INT_F_ADX);
+	lower_need(j, UB_INT_F_ADX);
 	if (!ub_insn_sets_flags(insn))
 		jit_flags_to_slot(j);
 	jit_flags_to_host(j);

@@ -19,11 +19,6 @@ struct rmw {
 	bool is_lent;		/* src is the register of pt_regs */
 };
 
-static bool is_locked(const struct ub_insn *insn)
-{
-	return insn->mode & UB_MODE_LOCK;
-}
-
 /*
  *	lea scratch, [mem]
  *	and scratch, 63
@@ -33,7 +28,7 @@ static void leave_if_split(struct jit *j, const struct ub_insn *insn)
 {
 	u32 bytes = ub_insn_mem_bytes(insn);
 
-	if (!is_locked(insn) || bytes == 1)
+	if (!ub_insn_is_locked(insn) || bytes == 1)
 		return;
 	lower_flags_before(j);
 	if (insn->dst == UB_NOREG) {
@@ -66,7 +61,7 @@ static struct rmw operands(struct jit *j, const struct ub_insn *insn, bool has_s
 static void fault_point(struct jit *j, const struct ub_insn *insn, const struct rmw *op)
 {
 	jit_leave_on_fault(j, j->code.len, op->is_lent ? STUB_RELOAD_PT : STUB_PLAIN);
-	if (is_locked(insn))
+	if (insn->mode & UB_MODE_LOCK)
 		x86_lock(&j->code);
 }
 
@@ -234,4 +229,68 @@ void lower_INCM(struct jit *j, const struct ub_insn *insn)
 void lower_DECM(struct jit *j, const struct ub_insn *insn)
 {
 	inc_dec(j, insn, true);
+}
+
+/* The register that was given to the machine has src's new value. */
+static void put_src(struct jit *j, const struct ub_insn *insn, const struct rmw *op)
+{
+	struct x86_rm src = lower_src(j, insn);
+	enum ub_width w = ub_insn_width(insn);
+
+	if (!src.is_mem)
+		return;
+	if (op->is_lent)
+		lower_to_scratch(j, x86_reg(op->src));
+	lower_give_back(j, op->src);
+	/* 32 bits have cleared the others. */
+	x86_mov_rm_reg(&j->code, w == UB_W32 ? UB_W64 : w, src, j->scratch);
+}
+
+void lower_XADDM(struct jit *j, const struct ub_insn *insn)
+{
+	struct rmw op;
+
+	prepare(j, insn, FLAGS_NONE);
+	op = operands(j, insn, true);
+	fault_point(j, insn, &op);
+	x86_xadd(&j->code, ub_insn_width(insn), op.mem, op.src);
+	put_src(j, insn, &op);
+	jit_flags_lost(j);
+	lower_flags_after(j, insn);
+}
+
+void lower_XCHGM(struct jit *j, const struct ub_insn *insn)
+{
+	struct rmw op;
+
+	leave_if_split(j, insn);
+	op = operands(j, insn, true);
+	fault_point(j, insn, &op);
+	x86_xchg(&j->code, ub_insn_width(insn), op.mem, op.src);
+	put_src(j, insn, &op);
+}
+
+void lower_CMPXCHGM(struct jit *j, const struct ub_insn *insn)
+{
+	struct rmw op;
+
+	prepare(j, insn, FLAGS_NONE);
+	op = operands(j, insn, true);
+	fault_point(j, insn, &op);
+	x86_cmpxchg(&j->code, ub_insn_width(insn), op.mem, op.src);
+	finish(j, insn, &op, true);
+}
+
+/* 16 bytes that are not aligned are a fault. */
+void lower_CMPXCHG2M(struct jit *j, const struct ub_insn *insn)
+{
+	struct rmw op;
+
+	if (ub_insn_width(insn) == UB_W64)
+		lower_need(j, UB_INT_F_CX16);
+	prepare(j, insn, lower_wants_flags(j, insn) ? FLAGS_ALL : FLAGS_NONE);
+	op = operands(j, insn, false);
+	fault_point(j, insn, &op);
+	x86_cmpxchg_pair(&j->code, ub_insn_width(insn), op.mem);
+	finish(j, insn, &op, true);
 }

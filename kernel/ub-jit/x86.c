@@ -352,6 +352,26 @@ void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs)
 	x86_put8(code, (is_movs ? 0xa4 : 0xaa) | (w != UB_W8));
 }
 
+void x86_xchg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg)
+{
+	put_pair(code, w, 0x86, reg, rm, true);
+}
+
+void x86_xadd(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg)
+{
+	put_pair(code, w, OPC_0F | 0xc0, reg, rm, true);
+}
+
+void x86_cmpxchg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg)
+{
+	put_pair(code, w, OPC_0F | 0xb0, reg, rm, true);
+}
+
+void x86_cmpxchg_pair(struct x86_code *code, enum ub_width w, struct x86_rm mem)
+{
+	put_op(code, w, OPC_0F | 0xc7, 1, mem, false, false);
+}
+
 void x86_bit_rm_reg(struct x86_code *code, enum ub_width w, enum x86_bit op, struct x86_rm rm, u8 reg)
 {
 	put_op(code, w, OPC_0F | 0x83 | op << 3, reg, rm, false, false);

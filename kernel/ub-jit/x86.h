@@ -82,6 +82,11 @@ void x86_imul_reg_rm_imm(struct x86_code *code, enum ub_width w, u8 reg, struct 
 void x86_bswap(struct x86_code *code, enum ub_width w, u8 reg);
 void x86_setcc(struct x86_code *code, enum ub_cc cc, struct x86_rm rm);
 void x86_cmov(struct x86_code *code, enum ub_width w, enum ub_cc cc, u8 reg, struct x86_rm rm);
+void x86_xchg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg);
+void x86_xadd(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg);
+void x86_cmpxchg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg);
+/* cmpxchg8b, or at width 64 cmpxchg16b */
+void x86_cmpxchg_pair(struct x86_code *code, enum ub_width w, struct x86_rm mem);
 /* A register as the number of a bit in memory reaches beyond the operand unless it is below the width. */
 void x86_bit_rm_reg(struct x86_code *code, enum ub_width w, enum x86_bit op, struct x86_rm rm, u8 reg);
 void x86_bit_rm_imm(struct x86_code *code, enum ub_width w, enum x86_bit op, struct x86_rm rm, u8 bit);
