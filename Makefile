@@ -43,17 +43,18 @@ UBTOOL   := $(if $(wildcard userspace/ubtool/main.c),$(O)/ubtool)
 RUNNER   := $(if $(wildcard tests/run.c),$(O)/tests/run)
 UNITS    := $(UNIT_SRC:%.c=$(O)/%)
 FUZZ     := $(if $(wildcard tests/fuzz/lift.c),$(O)/tests/fuzz/lift)
+LOCKSTEP := $(if $(wildcard tests/outside/lockstep.c),$(O)/tests/outside/lockstep)
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift fmt help clean install
+.PHONY: all bench-codegen bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs examples tests	## the programs, examples and tests
 programs: $(UBD) $(UBTOOL)
 examples: $(EXAMPLES)
-tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client
+tests: $(RUNNER) $(UNITS) $(FUZZ) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client
 
 # --- user space ---
 
@@ -125,6 +126,10 @@ $(O)/tests/fuzz/lift: $(call obj,$(wildcard tests/fuzz/*.c) tests/harness.c test
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis -lm
 
+$(O)/tests/outside/lockstep: $(call obj,$(wildcard tests/outside/*.c) tests/harness.c tests/results.c) $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis -lm
+
 $(O)/tests/unit/%: $(B)/tests/unit/%.o $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lelf -ljson-c -lZydis
@@ -170,6 +175,9 @@ SEED	?= $(shell date +%s)
 fuzz-lift: $(FUZZ)	## SECONDS=600 SEED=...: random code, processor against interpreter and JIT
 	$(FUZZ) --seconds $(SECONDS) --seed $(SEED) --forms build/results/lift-forms.txt --results build/results/lift.json
 
+suite-outside: $(LOCKSTEP)	## QEMU's tests of x86, fetched from the distribution, in lockstep with the processor
+	tests/outside/suite.sh $(LOCKSTEP)
+
 bless: $(RUNNER)	## T=FILE...: write what a case does now into it as its expectation
 	$(RUNNER) --bless $(T)
 
@@ -194,7 +202,8 @@ check-guest: all kmod	## the tests that need a guest with the module
 	@tests/tally.sh $(wildcard tests/guest/suite.sh)
 
 test: setup	## all tests
-	@tests/tally.sh '$(MAKE) --no-print-directory check' '$(MAKE) --no-print-directory check-guest'
+	@tests/tally.sh '$(MAKE) --no-print-directory check' 'tests/outside/suite.sh --if-reachable $(LOCKSTEP)' \
+		'$(MAKE) --no-print-directory check-guest'
 
 demo: setup	## a program, without and with the bypass
 	$(MAKE) all kmod

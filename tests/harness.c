@@ -130,7 +130,7 @@ static void catch_faults(void)
 	sigaction(SIGFPE, &act, NULL);
 }
 
-static void place(const struct ub_image *image)
+void ub_harness_place(const struct ub_image *image)
 {
 	u8 *code;
 	u32 i;
@@ -172,7 +172,7 @@ int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, str
 	if (!err)
 		err = ub_jit(verified, harness_env(is_behind_call), ret);
 	if (!err)
-		place(*ret);
+		ub_harness_place(*ret);
 	return err;
 }
 
