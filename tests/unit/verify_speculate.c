@@ -32,6 +32,7 @@ struct program {
 	struct unit units[MAX_UNITS];
 	u32 cnt;
 	bool is_reducible;		/* no loop is jumped into */
+	u16 resident;
 	struct ub_insn insns[MAX_INSNS];
 	u32 unit_of[MAX_INSNS];
 	struct ub_entry entry;
@@ -273,6 +274,7 @@ static void make_program(struct program *p)
 
 	p->cnt = tick_cnt = 0;
 	p->is_reducible = true;
+	p->resident = pick(2) ? 0 : (7 | (pick(8) << 6));
 	for (i = UB_T0; i < UB_TEMPS_END; i++)
 		add(p, make(UB_OP_MOVI, UB_W64, i, 0, 0, any_value()), 0);
 	for (i = 1 + pick(4); i; i--)
@@ -319,7 +321,7 @@ static void lay_out(struct program *p, bool is_shuffled)
 		order[i - 1] = order[k];
 		order[k] = no;
 	}
-	p->block = (struct ub_block){ .insns = p->insns, .entries = &p->entry, .entry_cnt = 1 };
+	p->block = (struct ub_block){ .insns = p->insns, .entries = &p->entry, .entry_cnt = 1, .resident = p->resident };
 	p->entry = (struct ub_entry){ .ip = BASE_IP };
 	for (i = 0; i < cnt; i++) {
 		for (no = starts[order[i]]; no < starts[order[i] + 1]; no++) {
@@ -446,7 +448,7 @@ static void run(struct program *p, struct ub_env *env, const struct ub_state *st
 {
 	struct ub_interp_world world = { .limit = LIMIT, .fs_base = 5 };
 	struct machine m = { .block = &p->block, .eagerness = pick(2) ? 4 : 4096, .patience = pick(4) ? 8 : 2048 };
-	u32 in_machine = UB_RESIDENT_DEFAULT | 3u << UB_GUARDS, i, at;
+	u32 in_machine = ub_block_resident(&p->block) | 3u << UB_GUARDS, i, at;
 	bool is_fine = true;
 
 	m.run = (struct run){ .block = &p->block, .world = &world, .s = &m.regs };
