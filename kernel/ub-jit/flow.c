@@ -104,11 +104,29 @@ static bool is_logic(const struct ub_insn *insn)
 	return insn->op == UB_OP_AND || insn->op == UB_OP_OR || insn->op == UB_OP_XOR;
 }
 
+/* Does @insn, which writes @reg, keep as many of its low bits as width @w has? */
+static bool keeps_low(const struct ub_insn *insn, u8 reg, enum ub_width w)
+{
+	switch (insn->op) {
+	case UB_OP_MOV: case UB_OP_ZEXT: case UB_OP_SEXT32: case UB_OP_SEXT64:
+		return insn->dst == reg && insn->src == reg && ub_insn_width(insn) >= w;
+	default:
+		return false;
+	}
+}
+
+static bool changes(const struct ub_insn *insn, u8 reg, enum ub_width w)
+{
+	return ub_flow_writes(insn, reg) && !keeps_low(insn, reg, w);
+}
+
 /* Does @insn write an operand of @setter?  The result alone says what the flags of a logic operation are. */
 static bool changes_operand(const struct ub_insn *insn, const struct ub_insn *setter)
 {
-	return ub_flow_writes(insn, setter->dst) ||
-	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && !is_logic(setter) && ub_flow_writes(insn, setter->src));
+	enum ub_width w = ub_insn_width(setter);
+
+	return changes(insn, setter->dst, w) ||
+	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && !is_logic(setter) && changes(insn, setter->src, w));
 }
 
 bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn)
