@@ -48,7 +48,7 @@ static void repeat_sum(struct jit *j, const struct ub_insn *insn, enum ub_width 
 	bool has_imm = ub_op_info[insn->op].shape == UB_S_DST_IMM;
 	struct x86_rm scratch = x86_reg(j->scratch), src = jit_loc(j, insn->src);
 
-	s32 since = j->state.lazy.sp - j->state.lazy.desc_sp;
+	s32 since = j->state.lazy.sp - j->state.lazy.desc.sp;
 
 	load_scratch(j, jit_loc(j, insn->dst));
 	/* rsp is known by what was added to it since; part of that may not be in memory yet. */
@@ -122,11 +122,11 @@ static void repeat_carry(struct jit *j, s32 desc_cf)
 /* The machine's flags from the description. */
 static void repeat(struct jit *j)
 {
-	const struct ub_insn *insn = &j->block->insns[j->state.lazy.desc];
+	const struct ub_insn *insn = &j->block->insns[j->state.lazy.desc.setter];
 	bool is_dec = insn->op == UB_OP_DEC;
 
-	if (ub_flow_keeps_cf(insn)) {
-		repeat_carry(j, j->state.lazy.desc_cf);
+	if (ub_desc_keeps_cf(insn)) {
+		repeat_carry(j, j->state.lazy.desc.cf);
 		load_scratch(j, jit_loc(j, insn->dst));
 		x86_lea(&j->code, UB_W64, j->scratch, x86_mem(j->scratch, is_dec ? 1 : -1));
 		x86_inc_dec(&j->code, ub_insn_width(insn), is_dec, x86_reg(j->scratch));
@@ -157,7 +157,7 @@ void jit_flags_clobber(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
-	if (state->in_host && !state->in_slot && state->lazy.desc == UB_DESC_NONE && are_needed(j)) {
+	if (state->in_host && !state->in_slot && state->lazy.desc.setter == UB_DESC_NONE && are_needed(j)) {
 		save_host(j, SLOT);
 		state->in_slot = true;
 	}
@@ -169,7 +169,7 @@ void jit_flags_clobber_late(struct jit *j)
 	const struct ub_insn *insn = &j->block->insns[j->idx];
 	struct jit_state *state = &j->state;
 
-	if (!state->in_host || state->in_slot || state->lazy.desc != UB_DESC_NONE || ub_insn_sets_flags(insn) ||
+	if (!state->in_host || state->in_slot || state->lazy.desc.setter != UB_DESC_NONE || ub_insn_sets_flags(insn) ||
 	    !(ub_flow_live_after(j->block, j->flow, j->idx) & UB_LIVE_FLAGS))
 		return;
 	save_host(j, SLOT);
@@ -181,14 +181,17 @@ void jit_flags_before_write(struct jit *j)
 	struct jit_state *state = &j->state;
 
 	const struct ub_insn *insn = &j->block->insns[j->idx];
+	bool uses;
 
-	if (!ub_flow_kills(j->block, &state->lazy, insn))
+	if (!ub_desc_kills(j->block, j->flow, &state->lazy.desc, j->idx))
 		return;
-	/* An inc or dec that can be described itself will not look back at this one. */
-	if (!state->in_host && !state->in_slot && are_needed(j) &&
-	    !(ub_flow_keeps_cf(insn) && ub_insn_sets_flags(insn) && j->after.desc >= 0))
-		repeat(j);
-	state->lazy.desc = UB_DESC_NONE;
+	/* Where the instruction leaves it has not written yet: see stub_new() in leave.c.  An inc or dec that can be
+	 * described itself will not look back at this one. */
+	uses = ub_flow_uses_flags(insn) && !(ub_desc_keeps_cf(insn) && j->after.desc.setter >= 0);
+	if (!state->in_host && !state->in_slot &&
+	    (uses || ub_flow_flags_matter_behind(j->block, j->flow, j->idx)))
+		jit_flags_to_host(j);
+	state->lazy.desc.setter = UB_DESC_NONE;
 }
 
 void jit_flags_set(struct jit *j)
@@ -196,22 +199,65 @@ void jit_flags_set(struct jit *j)
 	j->state.in_host = true;
 	j->state.in_slot = false;
 	j->state.lazy.desc = j->after.desc;
-	j->state.lazy.desc_cf = j->after.desc_cf;
+}
+
+/*
+ *	cmp byte [WAY], n	for each alternative but the last
+ *	jne 1f
+ *	its flags into the slot
+ *	jmp 2f
+ * 1: ...
+ * 2:
+ */
+static void merged_to_slot(struct jit *j)
+{
+	const struct ub_flow *label = &j->flow[UB_DESC_MERGED_AT(j->state.lazy.desc.setter)];
+	struct jit_state state = j->state;
+	u32 done[UB_ALTS], next = 0, i;
+
+	for (i = 0; i < label->alt_cnt; i++) {
+		bool is_last = i + 1 == label->alt_cnt;
+
+		if (!is_last) {
+			x86_alu_rm_imm(&j->code, UB_W8, X86_CMP, local(LOCAL_WAY), i);
+			next = x86_jcc(&j->code, UB_CC_NE);
+		}
+		j->state.lazy.desc = label->alts[i];
+		j->state.in_slot = label->alts[i].setter == UB_DESC_SLOT;
+		jit_flags_to_slot(j);
+		j->state = state;
+		if (!is_last) {
+			done[i] = x86_jmp(&j->code);
+			x86_patch_rel32(&j->code, next, j->code.len);
+		}
+	}
+	for (i = 0; i + 1 < label->alt_cnt; i++)
+		x86_patch_rel32(&j->code, done[i], j->code.len);
+	jit_flags_lost(j);
+	j->state.in_slot = true;
+}
+
+/* Merged descriptions are worked out before anybody else looks. */
+static void settle(struct jit *j)
+{
+	if (ub_desc_is_merge(&j->state.lazy.desc) && !j->state.in_host && !j->state.in_slot)
+		merged_to_slot(j);
 }
 
 void jit_flags_to_slot(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
+	settle(j);
 	if (state->in_slot)
 		return;
 	state->in_slot = true;
-	if (!state->in_host && state->lazy.desc == UB_DESC_CALL) {
+	if (!state->in_host && state->lazy.desc.setter == UB_DESC_CALL) {
 		load_scratch(j, CALL_SLOT);
 		x86_mov_rm_reg(&j->code, UB_W64, SLOT, j->scratch);
 		return;
 	}
-	if (!state->in_host && state->lazy.desc >= 0)
+	if (!state->in_host && state->lazy.desc.setter >= 0)
 		repeat(j);
 	if (state->in_host)
 		save_host(j, SLOT);
@@ -222,9 +268,10 @@ bool jit_flags_push(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
-	if (state->lazy.desc == UB_DESC_CALL)
+	settle(j);
+	if (state->lazy.desc.setter == UB_DESC_CALL)
 		return false;
-	if (!state->in_host && !state->in_slot && state->lazy.desc >= 0)
+	if (!state->in_host && !state->in_slot && state->lazy.desc.setter >= 0)
 		repeat(j);
 	if (state->in_host)
 		x86_pushfq(&j->code);
@@ -238,22 +285,23 @@ void jit_flags_pop(struct jit *j)
 {
 	x86_pop_mem(&j->code, CALL_SLOT);
 	j->state.in_slot = false;
-	j->state.lazy.desc = UB_DESC_CALL;
+	j->state.lazy.desc.setter = UB_DESC_CALL;
 }
 
 /* Where the flags can be read when neither the machine nor a description has them. */
 static struct x86_rm flags_slot(const struct jit *j)
 {
-	return !j->state.in_slot && j->state.lazy.desc == UB_DESC_CALL ? CALL_SLOT : SLOT;
+	return !j->state.in_slot && j->state.lazy.desc.setter == UB_DESC_CALL ? CALL_SLOT : SLOT;
 }
 
 void jit_flags_to_host(struct jit *j)
 {
 	struct jit_state *state = &j->state;
 
+	settle(j);
 	if (state->in_host)
 		return;
-	if (state->lazy.desc >= 0) {
+	if (state->lazy.desc.setter >= 0) {
 		repeat(j);
 		return;
 	}
@@ -273,11 +321,12 @@ void jit_flags_carry(struct jit *j)
 {
 	const struct ub_lazy *lazy = &j->state.lazy;
 
+	settle(j);
 	if (j->state.in_host)
 		return;
-	if (lazy->desc >= 0 && ub_flow_keeps_cf(&j->block->insns[lazy->desc]))
-		repeat_carry(j, lazy->desc_cf);
-	else if (lazy->desc >= 0)
+	if (lazy->desc.setter >= 0 && ub_desc_keeps_cf(&j->block->insns[lazy->desc.setter]))
+		repeat_carry(j, lazy->desc.cf);
+	else if (lazy->desc.setter >= 0)
 		repeat(j);
 	else
 		x86_bt_mem_imm(&j->code, flags_slot(j), 0);
@@ -326,7 +375,8 @@ enum ub_cc jit_flags_cond(struct jit *j, enum ub_cc cc)
 {
 	if (j->state.in_host_but_cf && !reads_cf(cc))
 		return cc;
-	if (!j->state.in_host && j->state.lazy.desc >= 0)
+	settle(j);
+	if (!j->state.in_host && j->state.lazy.desc.setter >= 0)
 		repeat(j);
 	if (j->state.in_host)
 		return cc;

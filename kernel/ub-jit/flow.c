@@ -8,12 +8,6 @@
 #include "flow.h"
 
 #define MAX_PASSES	32
-#define MAX_SP		(1 << 20)	/* a pending adjustment stays far from the ends of s32 */
-
-static bool in_sp_range(s64 delta)
-{
-	return delta >= -MAX_SP && delta <= MAX_SP;
-}
 
 static bool has_target(const struct ub_insn *insn)
 {
@@ -30,18 +24,23 @@ bool ub_flow_writes(const struct ub_insn *insn, u8 reg)
 	return ub_insn_writes(insn) >> reg & 1;
 }
 
+bool ub_flow_uses_flags(const struct ub_insn *insn)
+{
+	u32 effect = ub_op_info[insn->op].effect;
+
+	/* What a shift by a constant does not set is undefined. */
+	if (insn->op == UB_OP_SHLI || insn->op == UB_OP_SHRI || insn->op == UB_OP_SARI)
+		return false;
+	return effect & (UB_E_RD_FL | UB_E_CALLS) || (effect & UB_E_F_MERGE && insn->mode & UB_MODE_F);
+}
+
 bool ub_flow_reads_flags(const struct ub_insn *insn)
 {
 	u32 effect = ub_op_info[insn->op].effect;
 
-	if (effect & (UB_E_RD_FL | UB_E_LEAVES))
-		return true;
 	if (effect & UB_E_ENDS && !has_target(insn))
 		return true;	/* exit, exitto: the guest goes on with them */
-	/* What a shift by a constant does not set is undefined. */
-	if (insn->op == UB_OP_SHLI || insn->op == UB_OP_SHRI || insn->op == UB_OP_SARI)
-		return false;
-	return effect & UB_E_F_MERGE && insn->mode & UB_MODE_F;
+	return effect & UB_E_LEAVES || ub_flow_uses_flags(insn);
 }
 
 u16 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow, u32 idx)
@@ -56,6 +55,15 @@ u16 ub_flow_live_after(const struct ub_block *block, const struct ub_flow *flow,
 	return live;
 }
 
+bool ub_flow_flags_matter_behind(const struct ub_block *block, const struct ub_flow *flow, u32 idx)
+{
+	const struct ub_insn *insn = &block->insns[idx];
+
+	if (ub_op_info[insn->op].effect & (UB_E_REP | UB_E_CALLS) || flow[idx + 1].is_fused)
+		return true;
+	return !ub_insn_sets_flags(insn) && ub_flow_live_after(block, flow, idx) & UB_LIVE_FLAGS;
+}
+
 bool ub_flow_reads(const struct ub_insn *insn, u8 reg)
 {
 	return ub_insn_reads(insn) >> reg & 1;
@@ -64,132 +72,6 @@ bool ub_flow_reads(const struct ub_insn *insn, u8 reg)
 bool ub_flow_in_machine(const struct ub_block *block, u8 reg)
 {
 	return reg >= UB_NGUEST ? reg < UB_GUARDS_END : block->resident & 1u << reg;
-}
-
-/* Can the flags that @insn sets be computed again from its operands as they are behind it? */
-static bool is_repeatable(const struct ub_insn *insn)
-{
-	switch (insn->op) {
-	case UB_OP_CMP: case UB_OP_TEST: case UB_OP_CMPI: case UB_OP_TESTI:
-	case UB_OP_AND: case UB_OP_OR: case UB_OP_XOR:
-	case UB_OP_ANDI: case UB_OP_ORI: case UB_OP_XORI:
-	case UB_OP_ADDI: case UB_OP_SUBI: case UB_OP_NEG:
-		return true;
-	case UB_OP_ADD: case UB_OP_SUB: case UB_OP_IMULI:
-		return insn->dst != insn->src;
-	default:
-		return false;
-	}
-}
-
-/* Adds or subtracts a constant, not too large, to the whole of rsp. */
-static bool steps_sp(const struct ub_insn *insn)
-{
-	return (insn->op == UB_OP_ADDI || insn->op == UB_OP_SUBI) && insn->dst == UB_RSP &&
-	       ub_insn_width(insn) == UB_W64 && in_sp_range(insn->imm);
-}
-
-static s32 sp_step(const struct ub_insn *insn)
-{
-	return insn->op == UB_OP_ADDI ? insn->imm : -insn->imm;
-}
-
-bool ub_flow_keeps_cf(const struct ub_insn *insn)
-{
-	return insn->op == UB_OP_INC || insn->op == UB_OP_DEC;
-}
-
-static bool is_logic(const struct ub_insn *insn)
-{
-	return insn->op == UB_OP_AND || insn->op == UB_OP_OR || insn->op == UB_OP_XOR;
-}
-
-/* Does @insn, which writes @reg, keep as many of its low bits as width @w has? */
-static bool keeps_low(const struct ub_insn *insn, u8 reg, enum ub_width w)
-{
-	switch (insn->op) {
-	case UB_OP_MOV: case UB_OP_ZEXT: case UB_OP_SEXT32: case UB_OP_SEXT64:
-		return insn->dst == reg && insn->src == reg && ub_insn_width(insn) >= w;
-	default:
-		return false;
-	}
-}
-
-static bool changes(const struct ub_insn *insn, u8 reg, enum ub_width w)
-{
-	return ub_flow_writes(insn, reg) && !keeps_low(insn, reg, w);
-}
-
-/* Does @insn write an operand of @setter?  The result alone says what the flags of a logic operation are. */
-static bool changes_operand(const struct ub_insn *insn, const struct ub_insn *setter)
-{
-	enum ub_width w = ub_insn_width(setter);
-
-	return changes(insn, setter->dst, w) ||
-	       (ub_op_info[setter->op].effect & UB_E_RD_SRC && !is_logic(setter) && changes(insn, setter->src, w));
-}
-
-bool ub_flow_kills(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn)
-{
-	const struct ub_insn *setter;
-
-	if (lazy->desc < 0)
-		return false;
-	setter = &block->insns[lazy->desc];
-	if (steps_sp(setter) && steps_sp(insn))
-		return !in_sp_range((s64)lazy->desc_sp + sp_step(insn));	/* else lazy.desc_sp keeps count */
-	if (ub_flow_keeps_cf(setter) && lazy->desc_cf >= 0 && changes_operand(insn, &block->insns[lazy->desc_cf]))
-		return true;
-	return changes_operand(insn, setter);
-}
-
-/* Of two instructions. */
-static bool is_same_setter(const struct ub_block *block, s32 a, s32 b)
-{
-	return a == b || (a >= 0 && b >= 0 && !memcmp(&block->insns[a], &block->insns[b], sizeof(struct ub_insn)));
-}
-
-bool ub_flow_is_same_desc(const struct ub_block *block, const struct ub_lazy *a, const struct ub_lazy *b)
-{
-	if (!is_same_setter(block, a->desc, b->desc))
-		return false;
-	if (a->desc < 0)
-		return true;
-	if (ub_flow_keeps_cf(&block->insns[a->desc]))
-		return is_same_setter(block, a->desc_cf, b->desc_cf);
-	return !steps_sp(&block->insns[a->desc]) || a->desc_sp == b->desc_sp;
-}
-
-/* Who can tell CF behind @insn, which keeps it. */
-static s32 carry_desc(const struct ub_block *block, const struct ub_lazy *lazy, const struct ub_insn *insn)
-{
-	s32 desc = lazy->desc;
-
-	if (desc == UB_DESC_NONE)
-		return lazy->can_host ? UB_DESC_NONE : UB_DESC_SLOT;
-	if (desc >= 0 && ub_flow_keeps_cf(&block->insns[desc]))
-		desc = lazy->desc_cf;
-	if (desc >= 0 && (steps_sp(&block->insns[desc]) || changes_operand(insn, &block->insns[desc])))
-		return UB_DESC_NONE;
-	return desc;
-}
-
-/* The flags become those of @insn. */
-static void describe(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy)
-{
-	const struct ub_insn *insn = &block->insns[idx];
-	bool is_described;
-
-	if (ub_flow_keeps_cf(insn)) {
-		lazy->desc_cf = carry_desc(block, lazy, insn);
-		is_described = lazy->desc_cf != UB_DESC_NONE && insn->dst != UB_RSP;
-	} else {
-		/* A fused one's source is in no register. */
-		is_described = is_repeatable(insn) && (!flow[idx].is_fused || is_logic(insn));
-	}
-	lazy->desc = is_described ? (s32)idx : UB_DESC_NONE;
-	lazy->desc_sp = 0;
-	lazy->can_host = true;
 }
 
 bool ub_flow_mentions(const struct ub_insn *insn, u8 reg)
@@ -215,9 +97,9 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 		return UB_SP_OTHER;
 	if (!ub_flow_mentions(insn, UB_RSP))
 		return UB_SP_NONE;
-	if (steps_sp(insn)) {
-		delta = sp_step(insn);
-		if (!in_sp_range(sp + delta))
+	if (ub_desc_steps_sp(insn)) {
+		delta = ub_desc_sp_step(insn);
+		if (!ub_desc_in_sp_range(sp + delta))
 			return UB_SP_OTHER;
 		*ret_delta = delta;
 		return UB_SP_ADJUST;
@@ -250,7 +132,7 @@ static bool clobbers(const struct ub_block *block, const struct ub_flow *flow, u
 		return flow[idx].is_fused || ub_insn_width(insn) < UB_W32 || !ub_flow_in_machine(block, insn->dst) ||
 		       !ub_flow_in_machine(block, insn->src);
 	case UB_OP_ADDI: case UB_OP_SUBI: case UB_OP_INC: case UB_OP_DEC:
-		return !steps_sp(insn) && (ub_insn_width(insn) < UB_W32 || !ub_flow_in_machine(block, insn->dst));
+		return !ub_desc_steps_sp(insn) && (ub_insn_width(insn) < UB_W32 || !ub_flow_in_machine(block, insn->dst));
 	default:
 		return true;
 	}
@@ -261,15 +143,15 @@ static void step_flags(const struct ub_block *block, const struct ub_flow *flow,
 	const struct ub_insn *insn = &block->insns[idx];
 
 	if (ub_op_info[insn->op].effect & UB_E_CALLS) {
-		lazy->desc = UB_DESC_CALL;
+		lazy->desc.setter = UB_DESC_CALL;
 		lazy->can_host = false;
 	} else if (ub_insn_sets_flags(insn)) {
-		describe(block, flow, idx, lazy);
+		ub_desc_set(block, flow, idx, lazy);
 	} else {
-		if (ub_flow_kills(block, lazy, insn))
-			lazy->desc = UB_DESC_NONE;
+		if (ub_desc_kills(block, flow, &lazy->desc, idx))
+			lazy->desc.setter = UB_DESC_NONE;
 		if (clobbers(block, flow, idx))
-			lazy->can_host = lazy->desc >= 0;
+			lazy->can_host = lazy->desc.setter >= 0;
 	}
 }
 
@@ -312,15 +194,15 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 	case UB_SP_ADJUST:
 		lazy->sp += delta;
 		if (!ub_insn_sets_flags(insn))
-			lazy->desc_sp += delta;
+			lazy->desc.sp += delta;
 		break;
 	case UB_SP_OTHER:
 		/* The pending part is added first; a step is then pending alone. */
 		if (lazy->sp && !is_call)
 			lazy->saved &= ~(1u << UB_RSP);
-		lazy->sp = steps_sp(insn) ? sp_step(insn) : 0;
-		if (steps_sp(insn) && !ub_insn_sets_flags(insn))
-			lazy->desc_sp += lazy->sp;
+		lazy->sp = ub_desc_steps_sp(insn) ? ub_desc_sp_step(insn) : 0;
+		if (ub_desc_steps_sp(insn) && !ub_insn_sets_flags(insn))
+			lazy->desc.sp += lazy->sp;
 		break;
 	default:
 		break;
@@ -330,12 +212,13 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 /* What of UB_LIVE_* @insn needs, and what of it @insn makes anew. */
 static u16 live_reads(const struct ub_insn *insn)
 {
-	return UB_LIVE_TEMPS(ub_insn_reads(insn)) | (ub_flow_reads_flags(insn) ? UB_LIVE_FLAGS : 0);
+	return UB_LIVE_TEMPS(ub_insn_reads(insn)) | (ub_flow_reads_flags(insn) ? UB_LIVE_FLAGS : 0) |
+	       (ub_flow_uses_flags(insn) ? UB_LIVE_READ : 0);
 }
 
 static u16 live_writes(const struct ub_insn *insn)
 {
-	return UB_LIVE_TEMPS(ub_insn_writes(insn)) | (ub_insn_sets_flags(insn) ? UB_LIVE_FLAGS : 0);
+	return UB_LIVE_TEMPS(ub_insn_writes(insn)) | (ub_insn_sets_flags(insn) ? UB_LIVE_FLAGS | UB_LIVE_READ : 0);
 }
 
 static bool liveness_pass(const struct ub_block *block, struct ub_flow *flow)
@@ -381,27 +264,44 @@ static void join_cheap(struct ub_flow *flow, const struct ub_lazy *lazy, enum ed
 	}
 }
 
-/* Joins what holds on one edge into its target.  True when the target changed. */
-static bool join(const struct ub_block *block, struct ub_flow *flow, const struct ub_lazy *lazy, enum edge edge)
+/* Joins what holds on one edge into its target.  True when that changed. */
+static bool join(const struct ub_block *block, struct ub_flow *flow, u32 to_idx, const struct ub_lazy *lazy, enum edge edge)
 {
-	struct ub_lazy old = flow->lazy, *to = &flow->lazy;
+	struct ub_flow *label = &flow[to_idx];
+	struct ub_lazy old = label->lazy, *to = &label->lazy;
+	u8 old_cnt = label->alt_cnt;
 
-	if (!flow->is_seen) {
-		flow->is_seen = true;
+	if (!label->is_seen) {
+		label->is_seen = true;
 		*to = *lazy;
-		to->can_host |= flow->falls_in && edge != EDGE_FALLS;	/* the other edge will say */
+		to->can_host |= label->falls_in && edge != EDGE_FALLS;	/* the other edge will say */
 		return true;
 	}
-	if (!ub_flow_is_same_desc(block, to, lazy))
-		to->desc = UB_DESC_NONE;
+	ub_desc_join(block, flow, to_idx, &lazy->desc);
 	if (to->sp != lazy->sp)
 		to->sp = 0;
 	if (to->rcx != lazy->rcx)
 		to->rcx = 0;
 	to->r11_is_call &= lazy->r11_is_call;
-	join_cheap(flow, lazy, edge);
-	return to->desc != old.desc || to->sp != old.sp || to->rcx != old.rcx || to->r11_is_call != old.r11_is_call ||
-	       to->can_host != old.can_host || to->saved != old.saved || to->stale != old.stale;
+	join_cheap(label, lazy, edge);
+	return to->desc.setter != old.desc.setter || label->alt_cnt != old_cnt || to->sp != old.sp ||
+	       to->rcx != old.rcx || to->r11_is_call != old.r11_is_call || to->can_host != old.can_host ||
+	       to->saved != old.saved || to->stale != old.stale;
+}
+
+/* A merged description is of no use where it would have to be worked out on the way; true if that is news. */
+static bool forbid_merge(const struct ub_block *block, struct ub_flow *flow, u32 idx, const struct ub_lazy *lazy)
+{
+	struct ub_flow *label;
+
+	if (!ub_desc_is_merge(&lazy->desc) || !ub_flow_flags_matter_behind(block, flow, idx) ||
+	    !ub_desc_kills(block, flow, &lazy->desc, idx))
+		return false;
+	label = &flow[UB_DESC_MERGED_AT(lazy->desc.setter)];
+	if (label->may_not_merge)
+		return false;
+	label->may_not_merge = true;
+	return true;
 }
 
 static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, bool labels_are_fixed)
@@ -416,14 +316,15 @@ static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, boo
 
 		if (!flow[i].is_seen)
 			continue;
+		is_changed |= forbid_merge(block, flow, i, &lazy);
 		ub_flow_step(block, flow, i, &lazy);
 		if (has_target(insn) && !labels_are_fixed)
-			is_changed |= join(block, &flow[ub_insn_target(insn, i)], &lazy,
+			is_changed |= join(block, flow, ub_insn_target(insn, i), &lazy,
 					   ub_insn_target(insn, i) <= i ? EDGE_BACK : EDGE_JUMPS);
 		if (!falls_through(insn))
 			continue;
 		if (next->is_label && !labels_are_fixed) {
-			is_changed |= join(block, next, &lazy, EDGE_FALLS);
+			is_changed |= join(block, flow, i + 1, &lazy, EDGE_FALLS);
 		} else if (!next->is_label) {
 			next->is_seen = true;
 			next->lazy = lazy;
@@ -440,14 +341,14 @@ static void fix_labels(const struct ub_block *block, struct ub_flow *flow)
 		if (!flow[i].is_label)
 			continue;
 		flow[i].is_seen = true;
-		flow[i].lazy = (struct ub_lazy){ .desc = UB_DESC_NONE };
+		flow[i].lazy = (struct ub_lazy){ .desc.setter = UB_DESC_NONE };
 	}
 }
 
 struct ub_lazy ub_flow_at_entry(const struct ub_block *block, bool entry_is_call, u64 ip)
 {
 	return (struct ub_lazy){
-		.desc = entry_is_call ? UB_DESC_CALL : UB_DESC_NONE, .r11_is_call = entry_is_call,
+		.desc.setter = entry_is_call ? UB_DESC_CALL : UB_DESC_NONE, .r11_is_call = entry_is_call,
 		.rcx = entry_is_call ? ip : 0,
 		.saved = block->resident & UB_SAVED_REGS,
 	};
@@ -474,7 +375,7 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 		struct ub_lazy at_entry = ub_flow_at_entry(block, entry_is_call, block->entries[i].ip);
 
 		entry->is_label = true;
-		join(block, entry, &at_entry, EDGE_JUMPS);
+		join(block, flow, block->entries[i].insn_idx, &at_entry, EDGE_JUMPS);
 	}
 }
 
@@ -523,7 +424,7 @@ static bool is_undoing(const struct ub_insn *first, const struct ub_insn *second
 
 	return inverse[first->op] && second->op == inverse[first->op] && !(first->mode & UB_MODE_F) &&
 	       second->mode == (first->mode | UB_MODE_F) && first->dst == second->dst && first->src == second->src &&
-	       first->imm == second->imm && first->dst != UB_RSP && is_repeatable(second) &&
+	       first->imm == second->imm && first->dst != UB_RSP && ub_desc_is_repeatable(second) &&
 	       ub_insn_width(first) == UB_W64;
 }
 

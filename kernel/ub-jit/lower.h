@@ -26,14 +26,15 @@ enum {
 	LOCAL_FLAGS = -80,	/* the guest's arithmetic flags, other bits arbitrary */
 	LOCAL_USER_FLAGS = -88,	/* the user's other flags, arithmetic ones clear */
 	LOCAL_CALLS = -96,
-	LOCAL_TARGET = -104,
+	LOCAL_WAY = -104,	/* by which a label was reached: see UB_DESC_MERGE() */
 	LOCAL_REGS = -112,	/* pt_regs */
 	LOCAL_SPILL = -120,
 	LOCAL_CALL_FLAGS = -128, /* the guest's arithmetic flags at the last system call */
 	LOCAL_TEMP2 = -136,	/* r18; r19.. below it */
 	LOCAL_TICKS = -184,	/* if no register is free */
 	LOCAL_LIMIT_LOW = -192,	/* LIMIT - UB_HOLD_LOW */
-	LOCALS_LEN = 152,	/* with five registers, rbp and the return address a multiple of 16 */
+	LOCAL_TARGET = -200,
+	LOCALS_LEN = 168,	/* with five registers, rbp and the return address a multiple of 16 */
 };
 
 /* Where the guest's flags are at this point of the code, any of three may hold; and what else is lazy. */
@@ -169,7 +170,26 @@ void jit_rcx_flush(struct jit *j);
 /* Writes the guest's r11 if it is still pending.  Changes the machine's flags; uses the scratch register. */
 void jit_r11_flush(struct jit *j);
 
+static inline void jit_load(struct jit *j, u8 reg, struct x86_rm from)
+{
+	x86_mov_reg_rm(&j->code, UB_W64, reg, from);
+}
+
+static inline void jit_store(struct jit *j, struct x86_rm to, u8 reg)
+{
+	x86_mov_rm_reg(&j->code, UB_W64, to, reg);
+}
+
 /* leave.c */
+/* Between machine registers and pt_regs: the guest registers of @mask, which are resident. */
+void jit_load_guest(struct jit *j, u32 mask);
+void jit_store_guest(struct jit *j, u32 mask);
+/* Puts those guest registers of @mask into pt_regs that are not there, of UB_SAVED_REGS. */
+void jit_save_guest(struct jit *j, u32 mask);
+/* From a local to the frame, through rax.  @frame: the register that points to it. */
+void jit_copy_out(struct jit *j, u8 frame, u32 frame_off, s32 local_off);
+/* Code out of line, for the current state. */
+void jit_stub_new(struct jit *j, struct jit_stub stub);
 /* Sets the counter of ticks, where the block has any. */
 void jit_ticks_renew(struct jit *j);
 /* Takes one off: the machine's e holds at zero. */
@@ -184,6 +204,12 @@ void jit_leave_if(struct jit *j, enum ub_cc cc, enum ub_exit_kind kind, enum stu
 void jit_leave_on_fault(struct jit *j, u32 insn_off, enum stub_fix fix);
 /* Leaves here and now. */
 void jit_leave(struct jit *j, u32 exit_idx);
+void jit_stubs(struct jit *j);
+void jit_reloc(struct jit *j, u32 off, u64 target);
+
+/* edge.c */
+/* Makes the current state good enough for label @idx. */
+void jit_convert(struct jit *j, u32 idx);
 /* jmp / jcc to instruction @target_idx in the state that it expects. */
 void jit_jump(struct jit *j, u32 target_idx);
 void jit_jump_if(struct jit *j, enum ub_cc cc, u32 target_idx);
@@ -191,9 +217,11 @@ void jit_jump_if(struct jit *j, enum ub_cc cc, u32 target_idx);
 void jit_enter_label(struct jit *j, u32 target_idx);
 /* A label that nothing falls into: starts in the state it expects. */
 void jit_label_state(struct jit *j, u32 target_idx);
-void jit_stubs(struct jit *j);
+
+/* call.c */
 void jit_syscall(struct jit *j, const struct ub_insn *insn);
-void jit_reloc(struct jit *j, u32 off, u64 target);
+/* Its rare parts. */
+void jit_cold_call(struct jit *j, const struct jit_cold_call *cold);
 
 /* lower*.c: one per operation. */
 #define OP(name, text, shape, widths, effect) void lower_##name(struct jit *j, const struct ub_insn *insn);

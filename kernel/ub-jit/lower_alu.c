@@ -147,7 +147,7 @@ static void add_const(struct jit *j, const struct ub_insn *insn, enum x86_alu al
 		if (ub_insn_sets_flags(insn))
 			describe_only(j);
 		else
-			j->state.lazy.desc_sp += sp_delta;
+			j->state.lazy.desc.sp += sp_delta;
 	} else if (!step_by_lea(j, insn, delta)) {
 		lower_flags_before(j);
 		alu_imm(j, insn, alu);
@@ -207,13 +207,13 @@ void lower_NOT(struct jit *j, const struct ub_insn *insn)
 /* A CF that is elsewhere stays there, if the description of the new flags says where. */
 static void inc_dec(struct jit *j, const struct ub_insn *insn, bool is_dec)
 {
-	bool has_flags = ub_insn_sets_flags(insn), is_described = has_flags && j->after.desc >= 0, has_cf;
+	bool has_flags = ub_insn_sets_flags(insn), is_described = has_flags && j->after.desc.setter >= 0, has_cf;
 
 	if (!has_flags && step_by_lea(j, insn, is_dec ? -1 : 1))
 		return;
 	if (!has_flags)
 		lower_flags_before(j);
-	else if (is_described && j->after.desc_cf == UB_DESC_SLOT && j->before.lazy.desc == UB_DESC_NONE)
+	else if (is_described && j->after.desc.cf == UB_DESC_SLOT && j->before.lazy.desc.setter == UB_DESC_NONE)
 		jit_flags_to_slot(j);
 	else if (!is_described)
 		jit_flags_carry(j);

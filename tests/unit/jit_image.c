@@ -80,7 +80,7 @@ static bool check_memory(const ZydisDecodedInstruction *insn, const ZydisDecoded
 		return has_fault_entry(off) || insn->mnemonic == ZYDIS_MNEMONIC_LEA || op->mem.base == ZYDIS_REGISTER_RSP ?
 		       true : complain("a string operation without a fault entry");
 	if (op->mem.base == ZYDIS_REGISTER_RBP)
-		return op->mem.disp.value >= -192 && op->mem.disp.value <= -48 ? true : complain("a local out of range");
+		return op->mem.disp.value >= -208 && op->mem.disp.value <= -48 ? true : complain("a local out of range");
 	if (base == layout.pt)
 		return !is_write || is_general(op->mem.disp.value & ~7) ? true : complain("pt_regs written at another field");
 	if (has_fault_entry(off) && is_user_base(base))
