@@ -76,6 +76,16 @@ check_ops() {
 	done < <(sed -nE 's/^OP\((\w+),\s*"(\w+)".*/\1\t\2/p' ir/ops.h)
 }
 
+# Each guest instruction that can be lifted stands in a case.
+check_instructions() {
+	local name seen
+
+	seen=$(sed -nE 's/^ *[0-9a-f ]+\| *((lock|rep|repe|repne|bnd|notrack) )*([a-z0-9]+).*/\3/p' tests/lift/*.ub | sort -u)
+	while read -r name; do
+		complain "tests/lift has no case with $name"
+	done < <(sed -nE 's/^NAME\((\w+),.*/\L\1/p' lifter/names.h | sort -u | comm -23 - <(echo "$seen"))
+}
+
 # Names of files in back quotes that have a "/".
 check_paths() {
 	local doc path
@@ -102,6 +112,7 @@ check_includes
 check_kernel_word
 check_core
 check_ops
+check_instructions
 check_paths
 check_licences
 [ $breaches = 0 ] || echo "lint: $breaches"

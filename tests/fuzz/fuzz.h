@@ -152,7 +152,9 @@ struct program {
 	u32 cnt;
 	u8 prot[2];		/* PROT_* of the two pages of the buffer */
 	s8 loop_reg;		/* a register that counts rounds; -1: none */
-	bool is_behind_call;
+	bool is_behind_call;	/* entered behind a system call: rcx and r11 say so */
+	bool must_yield;	/* the first check finds work */
+	u16 resident;		/* registers to keep in machine registers, 0: as the lifter says */
 	/* From program_layout(). */
 	u8 code[200];
 	u32 len;

@@ -90,8 +90,19 @@ bool program_layout(struct program *program)
 	return are_flags_defined(program);
 }
 
-/* Now and then a page is missing or may only be read. */
-static void draw_pages(struct program *program)
+/* rax, rcx, rdx and up to five others: rep may need two more. */
+static u16 random_resident(void)
+{
+	u16 mask = 0x7;
+	u32 i;
+
+	for (i = 0; i < 5; i++)
+		mask |= 1u << pick(UB_NGUEST);
+	return mask;
+}
+
+/* How it is run.  Now and then a page is missing or may only be read. */
+static void draw_world(struct program *program)
 {
 	static const u8 prots[][2] = {
 		{ PROT_NONE, PROT_READ | PROT_WRITE }, { PROT_READ | PROT_WRITE, PROT_NONE },
@@ -102,6 +113,9 @@ static void draw_pages(struct program *program)
 	program->prot[0] = program->prot[1] = PROT_READ | PROT_WRITE;
 	if (i < ARRAY_SIZE(prots))
 		memcpy(program->prot, prots[i], 2);
+	program->is_behind_call = !pick(16);
+	program->must_yield = !pick(24);
+	program->resident = pick(4) ? 0 : random_resident();
 }
 
 void program_single(struct program *program, const struct insn *insn)
@@ -110,8 +124,7 @@ void program_single(struct program *program, const struct insn *insn)
 	program->loop_reg = -1;
 	program->insns[0] = *insn;
 	program->cnt = 1;
-	program->is_behind_call = !pick(16);
-	draw_pages(program);
+	draw_world(program);
 }
 
 /* --- sequences --- */
@@ -221,8 +234,7 @@ void program_sequence(struct program *program)
 		append_loop(program);
 	}
 	draw_jumps(program);
-	program->is_behind_call = !pick(16);
-	draw_pages(program);
+	draw_world(program);
 }
 
 /* --- lifting --- */
@@ -285,10 +297,25 @@ static void find_reason(struct program *program)
 	ub_lifted_free(probe.lifted);
 }
 
-enum made program_make(struct program *program)
+/* With the registers that the program says in machine registers, or if that may not be, with those of the lifter. */
+static int verify(struct program *program)
 {
 	const struct ub_verify_env env = { .limit = LIMIT };
 	struct ub_log log = { .buf = program->why, .size = sizeof(program->why) };
+	u16 resident = program->lifted->block.resident;
+
+	if (program->resident) {
+		program->lifted->block.resident = program->resident;
+		if (!ub_verify(&program->lifted->block, &env, &log, &program->verified))
+			return 0;
+		program->lifted->block.resident = resident;
+		log = (struct ub_log){ .buf = program->why, .size = sizeof(program->why) };
+	}
+	return ub_verify(&program->lifted->block, &env, &log, &program->verified);
+}
+
+enum made program_make(struct program *program)
+{
 	int err = lift(program);
 
 	if (err) {
@@ -297,7 +324,7 @@ enum made program_make(struct program *program)
 	}
 	if (program->cnt == 1 && has_end(program))
 		return MADE_NOT_LIFTED;
-	if (ub_verify(&program->lifted->block, &env, &log, &program->verified))
+	if (verify(program))
 		return MADE_REFUSED;
 	err = ub_harness_make(program->verified, program->is_behind_call, &program->image);
 	if (err) {

@@ -91,6 +91,12 @@ static void shrink_program(struct sample *sample, struct sample *next)
 	*next = *sample;
 	next->program.is_behind_call = false;
 	keep_if(sample, next);
+	*next = *sample;
+	next->program.must_yield = false;
+	keep_if(sample, next);
+	*next = *sample;
+	next->program.resident = 0;
+	keep_if(sample, next);
 }
 
 static void shrink_registers(struct sample *sample, struct sample *next)
@@ -253,6 +259,8 @@ static void print_case(const struct sample *sample)
 		mem[i] = default_byte(i);
 	printf("test lift run\nx86:\n");
 	print_program(&sample->program);
+	if (sample->program.resident)
+		printf("# with resident registers %#x\n", sample->program.resident);
 	printf("run:");
 	for (i = 0; i < UB_NGUEST; i++)
 		if (state->regs[i] != default_reg(i))
@@ -262,6 +270,8 @@ static void print_case(const struct sample *sample)
 	if (sample->program.has_vectors)
 		print_vectors(state, &rest);
 	print_pages(sample->program.prot);
+	if (sample->program.must_yield)
+		printf(" yield=1");
 	printf(" =>");
 	for (i = 0; i < UB_NGUEST; i++)
 		if (state->regs[i] != trial_native.regs[i])

@@ -67,8 +67,14 @@ static bool store(void *ctx, u64 addr, u32 len, u64 val)
 	return true;
 }
 
+static bool must_yield(void *ctx)
+{
+	(void)ctx;
+	return running->must_yield;
+}
+
 static const struct ub_interp_world world = {
-	.load = load, .store = store, .limit = LIMIT, .fs_base = FS_AT, .max_steps = MAX_STEPS,
+	.load = load, .store = store, .must_yield = must_yield, .limit = LIMIT, .fs_base = FS_AT, .max_steps = MAX_STEPS,
 };
 
 static bool is_writable(u32 page)
@@ -226,7 +232,7 @@ static void try_jit(const struct state *start, const struct state *want, u32 und
 	run_jit(start, &have);
 	if (is_same(&have, want, undefined) && is_same_memory(mem_interp, mem_guest))
 		return;
-	if (have.ip != want->ip && is_inside(have.ip)) {
+	if (is_inside(have.ip) && (have.ip != want->ip || left == UB_LEFT_YIELD)) {
 		native = have;
 		native.ip = 0;
 		if (agrees(start, &have, mem_guest, &native, undefined, "jit", ret))
