@@ -268,7 +268,10 @@ void step_ADD(struct step *step)
 
 void step_SUB(struct step *step)
 {
-	if (step->width == 64)
+	/* Sound: x - x is 0. */
+	if (step->insn->dst == step->insn->src)
+		step_put_part(step, ub_reg_const(0));
+	else if (step->width == 64)
 		whole(step, ub_reg_difference, step_known(step, step->insn->src));
 	else
 		binary(step, ub_reg_sub, step_part(step, step->insn->src));
@@ -333,19 +336,47 @@ void step_SUBI(struct step *step)
 	add_constant(step, -step->insn->imm);
 }
 
+/*
+ * A pointer of which some low bits are changed, which moves it by @lo to @hi.  False when dst is none, or one so low that
+ * it is better taken for a number, which does not go below zero.
+ */
+static bool nudge(struct step *step, s64 lo, s64 hi)
+{
+	struct ub_reg known = step_known(step, step->insn->dst);
+
+	if (step->width != 64 || known.kind < UB_REG_WALKING)
+		return false;
+	if (!ub_walk_drifts(known.walk) && known.walk.lo >= 0 && known.walk.lo + lo < 0)
+		return false;
+	whole(step, ub_reg_sum, ub_reg_between(lo, hi));
+	return true;
+}
+
 void step_ANDI(struct step *step)
 {
-	binary(step, ub_reg_and, step_constant(step));
+	s64 imm = step->insn->imm;
+
+	/* Sound: x & ~m is x - (x & m), and x & m is 0..m. */
+	if (imm >= 0 || !nudge(step, imm + 1, 0))
+		binary(step, ub_reg_and, step_constant(step));
 }
 
 void step_ORI(struct step *step)
 {
-	binary(step, ub_reg_or, step_constant(step));
+	s64 imm = step->insn->imm;
+
+	/* Sound: x | m is x + (~x & m). */
+	if (imm < 0 || !nudge(step, 0, imm))
+		binary(step, ub_reg_or, step_constant(step));
 }
 
 void step_XORI(struct step *step)
 {
-	binary(step, ub_reg_xor, step_constant(step));
+	s64 imm = step->insn->imm;
+
+	/* Sound: x ^ m is x + (~x & m) - (x & m). */
+	if (imm < 0 || !nudge(step, -imm, imm))
+		binary(step, ub_reg_xor, step_constant(step));
 }
 
 void step_ADCI(struct step *step)

@@ -137,6 +137,7 @@ static struct ub_insn any_sum(void)
 
 static struct ub_insn any_other(void)
 {
+	static const s32 masks[] = { 0xff, INT_MAX, -16, -4096, 63, INT_MIN };
 	u8 width = pick(4);
 
 	switch (pick(12)) {
@@ -147,7 +148,8 @@ static struct ub_insn any_other(void)
 	case 2:
 		return make(UB_OP_SEXT64, pick(3), any_reg(), any_reg(), 0, 0);
 	case 3:
-		return make(UB_OP_ANDI, UB_W64, any_reg(), 0, 0, pick(2) ? 0xff : 0x7fffffff);
+		return make(pick(2) ? UB_OP_ANDI : pick(2) ? UB_OP_ORI : UB_OP_XORI, UB_W64, any_reg(), 0, 0,
+			    masks[pick(ARRAY_SIZE(masks))]);
 	case 4:
 		return make(UB_OP_SHLI, UB_W64, any_reg(), 0, 0, 1 + pick(6));
 	case 5:
