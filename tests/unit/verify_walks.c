@@ -5,8 +5,7 @@
  * All pairs of walks with ends from -3 to 3 and drifts up to 2, at each t from 0 to 4, all their members: the result must
  * hold what the machine computes at that t.  The same for registers of all kinds that hold walks.
  */
-#include "../../verifier/reg.h"
-#include "../../verifier/verify.h"
+#include "../../verifier/env.h"
 
 #define END		3
 #define DRIFT		2
@@ -172,6 +171,40 @@ static void test_regs(void)
 			}
 }
 
+static u64 masked(u8 op, u64 value, u64 mask)
+{
+	return op == UB_OP_ANDI ? value & mask : op == UB_OP_ORI ? value | mask : value ^ mask;
+}
+
+/* Low bits of a pointer or of a number that walks. */
+static void test_masks(void)
+{
+	static const u8 ops[] = { UB_OP_ANDI, UB_OP_ORI, UB_OP_XORI };
+	struct ub_insn insn = { .mode = UB_W64, .dst = UB_RDI };
+	struct ub_block block = { .insns = &insn, .insn_cnt = 1 };
+	struct ub_env env = { .block = &block, .limit = LIMIT };
+	struct ub_state state;
+	struct ub_reg before;
+	u32 i, k, t;
+	s64 value, mask;
+
+	for (i = 0; i < walk_cnt; i++)
+		for (k = 0; k < ARRAY_SIZE(ops); k++)
+			for (mask = -8; mask < 8; mask++) {
+				insn.op = ops[k];
+				insn.imm = mask;
+				ub_state_enter(&state);
+				before = reg_of(i % 2 ? UB_REG_WALKING : UB_REG_GUARDED, walks[i]);
+				state.regs[UB_RDI] = before;
+				ub_step(&env, &state, 0);
+				for (t = 0; t <= MAX_T; t++)
+					for (value = -20; value <= 20; value++)
+						if (reg_has(&before, value, t))
+							expect(reg_has(&state.regs[UB_RDI], masked(ops[k], value, mask), t), "mask",
+							       walks[i], walks[i], value, t);
+			}
+}
+
 /* What is too large is said to be so, and never counted wrong. */
 static void test_large(void)
 {
@@ -196,6 +229,7 @@ int main(void)
 			test_two(walks[i], walks[k]);
 	}
 	test_regs();
+	test_masks();
 	test_large();
 	printf("%llu values checked\n", (unsigned long long)check_cnt);
 	printf("%d passed, %d failed\n", fail_cnt ? 0 : 1, fail_cnt ? 1 : 0);
