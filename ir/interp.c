@@ -128,7 +128,7 @@ bool run_is_user(struct run *r, u64 addr, u32 len)
 /* The address of a load or store; false, and the block left, when no user address can be meant. */
 bool run_address(struct run *r, const struct ub_insn *insn, u8 base, u64 *ret)
 {
-	*ret = base == UB_NOREG ? (u64)insn->imm : address(r, insn, base);
+	*ret = base == UB_NOREG ? ub_insn_constant_addr(insn) : address(r, insn, base);
 	if (*ret >= r->world->limit + MAX_REACH)
 		run_bug(r);
 	else if (!run_is_user(r, *ret, ub_insn_mem_bytes(insn)))

@@ -36,6 +36,9 @@ enum ub_left {
 
 struct ub_interp {
 	u64 regs[UB_TEMPS_END];
+	u8 v[UB_NVEC][32];	/* vector registers, */
+	u32 mxcsr;		/* their control and status */
+	bool has_vectors;	/* these two are set: on the processor they are to be loaded and stored */
 	u32 flags;		/* UB_FL_* bits only */
 	u32 undefined;		/* in/out: those of flags that the SDM leaves undefined here (see alu.c); start with 0 */
 	u64 ip;			/* out: where the guest goes on */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* op: the table of ops.h as data.  Who wants to know what an operation uses or does asks here. */
-#include "op.h"
+#include "vecop.h"
 
 /* The words of ops.h.  They live here alone, so that the list stays readable and the names stay out of the way. */
 #define W_NONE	0
@@ -9,6 +9,7 @@
 #define W_32	(1 << UB_W32)
 #define W_64	(1 << UB_W64)
 #define W_ALL	(W_8 | W_16 | W_32 | W_64)
+#define W_VEC	((1 << UB_VEC_VARIANTS) - 1)	/* in the place of widths: the variants */
 
 #define E_MARK		UB_E_MARK
 #define E_RD_DST	UB_E_RD_DST
@@ -34,6 +35,9 @@
 #define E_RD_REG	UB_E_RD_REG
 #define E_WR_SRC	UB_E_WR_SRC
 #define E_WR_REG	UB_E_WR_REG
+#define E_STR		UB_E_STR
+#define E_VEC		UB_E_VEC
+#define E_WR_VEC	UB_E_WR_VEC
 #define E_MODIFY	(E_LEAVES | E_RD_MEM | E_WR_MEM | E_LOCK_OPT)
 
 const struct ub_op_info ub_op_info[UB_OP_COUNT] = {
@@ -41,45 +45,69 @@ const struct ub_op_info ub_op_info[UB_OP_COUNT] = {
 #include "ops.h"
 };
 
+static bool is_vec(const struct ub_insn *insn)
+{
+	return ub_op_info[insn->op].effect & UB_E_VEC;
+}
+
+u64 ub_insn_constant_addr(const struct ub_insn *insn)
+{
+	return is_vec(insn) ? (u64)insn->imm & UB_VEC_ADDR_MASK : (u64)insn->imm;
+}
+
+u32 ub_insn_mem_bytes(const struct ub_insn *insn)
+{
+	if (is_vec(insn))
+		return ub_vec_mem_bytes(ub_vec_of(insn), ub_vec_variant(insn));
+	return UB_WIDTH_BYTES(ub_insn_width(insn)) << (insn->op == UB_OP_CMPXCHG2M);
+}
+
 u8 ub_insn_base_reg(const struct ub_insn *insn)
 {
 	switch (ub_op_info[insn->op].shape) {
 	case UB_S_ADDR:
 	case UB_S_LOAD:
+	case UB_S_VEC_LOAD:
+	case UB_S_VEC_TO_LOAD:
 		return insn->src;
 	case UB_S_STORE:
 	case UB_S_STOREI:
 	case UB_S_MEM:
+	case UB_S_VEC_STORE:
 		return insn->dst;
 	default:
 		return UB_NOREG;
 	}
 }
 
-bool ub_insn_is_constant_access(const struct ub_insn *insn)
+/* Has it the form of address that may be constant, or have an index? */
+static bool has_access(const struct ub_insn *insn)
 {
 	switch (ub_op_info[insn->op].shape) {
 	case UB_S_LOAD:
 	case UB_S_STORE:
 	case UB_S_MEM:
-		return ub_insn_base_reg(insn) == UB_NOREG;
+	case UB_S_VEC_LOAD:
+	case UB_S_VEC_TO_LOAD:
+	case UB_S_VEC_STORE:
+		return true;
 	default:
 		return false;
 	}
 }
 
+bool ub_insn_is_constant_access(const struct ub_insn *insn)
+{
+	return has_access(insn) && ub_insn_base_reg(insn) == UB_NOREG;
+}
+
 u8 ub_insn_index_reg(const struct ub_insn *insn)
 {
-	switch (ub_op_info[insn->op].shape) {
-	case UB_S_ADDR:
+	if (ub_op_info[insn->op].shape == UB_S_ADDR)
 		return ub_insn_index(insn);
-	case UB_S_LOAD:
-	case UB_S_STORE:
-	case UB_S_MEM:
-		return ub_insn_base_reg(insn) != UB_NOREG && insn->imm & UB_INDEXED ? ub_insn_index(insn) : UB_NOREG;
-	default:
+	if (!has_access(insn) || ub_insn_base_reg(insn) == UB_NOREG || !(insn->imm & UB_INDEXED))
 		return UB_NOREG;
-	}
+	return ub_insn_index(insn);
 }
 
 _Static_assert(sizeof(struct ub_insn) == 16, "the wire format has 16 bytes");
@@ -147,6 +175,8 @@ u32 ub_insn_reads(const struct ub_insn *insn)
 		mask |= REG(UB_RAX) | REG(UB_RDX);
 	if (effect & UB_E_REP)
 		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI);
+	if (effect & UB_E_STR)
+		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_RDX);
 	return mask | reads_by_nature(insn->op);
 }
 
@@ -164,6 +194,8 @@ u32 ub_insn_writes(const struct ub_insn *insn)
 		mask |= REG(UB_RAX) | REG(UB_RDX);
 	if (effect & UB_E_REP)
 		mask |= REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI);
+	if (effect & UB_E_STR)
+		mask |= REG(UB_RCX);
 	if (effect & UB_E_CALLS)
 		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_R11) | TEMPS;
 	return mask | writes_by_nature(insn->op);

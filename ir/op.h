@@ -27,6 +27,7 @@ enum {
 	UB_FS = UB_TEMPS_END,	/* "fs": readable only as a base in shape ADDR */
 	UB_NREGS,
 	UB_NGUEST = 16,
+	UB_NVEC = 16,		/* v0-v15 are ymm0-ymm15 */
 	UB_NOREG = 0xff,
 };
 
@@ -77,6 +78,13 @@ enum ub_shape {
 	UB_S_TO,		/* off			jmp L1 */
 	UB_S_CC_TO,		/* cc, off		j.ne L1 */
 	UB_S_SRC_IMM_TO,	/* src, imm, off	jeq r17, 0x1234, L1 */
+	/* Of vectors, see vecop.h. */
+	UB_S_VEC,		/* dst, src: both v	vec.128 paddb v1, v2, v3 */
+	UB_S_VEC_LOAD,		/* dst: v		vecm.sse paddb v1, [r17 + 16] */
+	UB_S_VEC_STORE,		/* src: v		vst.256 movups [r17], v1 */
+	UB_S_VEC_TO,		/* dst: r, src: v	vtog.sse pmovmskb r0, v1 */
+	UB_S_VEC_TO_LOAD,	/* dst: r		vtogm.sse cvtsd2si r0, [r17] */
+	UB_S_VEC_FROM,		/* dst: v, src: r	vfromg.sse movq v1, r0 */
 };
 
 /* Effects: the E_* words of ops.h. */
@@ -105,6 +113,9 @@ enum ub_effect {
 	UB_E_RD_REG	= 1 << 21,	/* shape DST_SRC_REG: the third register is read, */
 	UB_E_WR_REG	= 1 << 22,	/* or written at the width, of 32 or 64 bits */
 	UB_E_WR_SRC	= 1 << 23,	/* src is written at the width, as well as read */
+	UB_E_STR	= 1 << 27,	/* reads rax, rdx; reads and writes rcx */
+	UB_E_VEC	= 1 << 28,	/* uses vector registers or MXCSR; a row of vec.h says which */
+	UB_E_WR_VEC	= 1 << 29,	/* changes them */
 };
 
 struct ub_insn {
@@ -170,10 +181,11 @@ static inline u8 ub_insn_scale(const struct ub_insn *insn)
 
 /* op.c: the index of the address of an instruction of any shape, or UB_NOREG; its scale is ub_insn_scale(). */
 u8 ub_insn_index_reg(const struct ub_insn *insn);
-/* The base of the address of shapes ADDR, LOAD, STORE, STOREI and MEM, or UB_NOREG. */
+/* Likewise its base. */
 u8 ub_insn_base_reg(const struct ub_insn *insn);
-/* Does it read or write memory at a constant address, imm? */
+/* Does it read or write memory at a constant address?  Which one. */
 bool ub_insn_is_constant_access(const struct ub_insn *insn);
+u64 ub_insn_constant_addr(const struct ub_insn *insn);
 
 /*
  * Bit n: the instruction reads register n, as an operand, a base or an index, by its nature, or because it keeps some
@@ -184,10 +196,7 @@ u32 ub_insn_reads(const struct ub_insn *insn);
 u32 ub_insn_writes(const struct ub_insn *insn);
 
 /* How many bytes of memory the instruction reads or writes at its address. */
-static inline u32 ub_insn_mem_bytes(const struct ub_insn *insn)
-{
-	return UB_WIDTH_BYTES(ub_insn_width(insn)) << (insn->op == UB_OP_CMPXCHG2M);
-}
+u32 ub_insn_mem_bytes(const struct ub_insn *insn);
 
 static inline bool ub_insn_is_locked(const struct ub_insn *insn)
 {

@@ -209,4 +209,22 @@ OP(EXIT,    "exit",    IP,          W_NONE,           E_ENDS)
 OP(EXITTO,  "exitto",  SRC,         W_NONE,           E_RD_SRC | E_ENDS)
 OP(SYSCALL, "syscall", IMM,         W_NONE,           E_LEAVES | E_CALLS | E_CHECK)
 
+/* Vectors: v0-v15 are ymm0-ymm15.  What is done a row of vec.h says, and the variant in the place of the width.
+ * By where the operands are: v <- v; the same, may raise #XM; v <- memory; memory <- v; r <- v; v <- r; flags <- v;
+ * pcmpXstrX.  A fault leaves: a page missing, memory not aligned, #XM. */
+OP(VEC,     "vec",     VEC,         W_VEC,            E_VEC | E_WR_VEC)
+OP(VECX,    "vecx",    VEC,         W_VEC,            E_VEC | E_WR_VEC | E_LEAVES)
+OP(VECM,    "vecm",    VEC_LOAD,    W_VEC,            E_VEC | E_WR_VEC | E_LEAVES | E_RD_MEM)
+OP(VST,     "vst",     VEC_STORE,   W_VEC,            E_VEC | E_WR_VEC | E_LEAVES | E_WR_MEM)
+OP(VTOG,    "vtog",    VEC_TO,      W_VEC,            E_VEC | E_WR_ALL)
+OP(VTOGX,   "vtogx",   VEC_TO,      W_VEC,            E_VEC | E_WR_VEC | E_LEAVES | E_WR_ALL)
+OP(VTOGM,   "vtogm",   VEC_TO_LOAD, W_VEC,            E_VEC | E_WR_VEC | E_LEAVES | E_RD_MEM | E_WR_ALL)
+OP(VFROMG,  "vfromg",  VEC_FROM,    W_VEC,            E_VEC | E_WR_VEC | E_RD_SRC)
+OP(VFROMGX, "vfromgx", VEC_FROM,    W_VEC,            E_VEC | E_WR_VEC | E_LEAVES | E_RD_SRC)
+OP(VFLAG,   "vflag",   VEC,         W_VEC,            E_VEC | E_WR_FL)
+OP(VFLAGX,  "vflagx",  VEC,         W_VEC,            E_VEC | E_WR_VEC | E_LEAVES | E_WR_FL)
+OP(VFLAGM,  "vflagm",  VEC_LOAD,    W_VEC,            E_VEC | E_WR_VEC | E_LEAVES | E_RD_MEM | E_WR_FL)
+OP(VSTR,    "vstr",    VEC,         W_VEC,            E_VEC | E_WR_VEC | E_STR | E_WR_FL)
+OP(VSTRM,   "vstrm",   VEC_LOAD,    W_VEC,            E_VEC | E_WR_VEC | E_STR | E_LEAVES | E_RD_MEM | E_WR_FL)
+
 #undef OP

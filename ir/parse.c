@@ -5,37 +5,7 @@
  * Promise: what it takes is well-formed (ub_insn_check()), except lines that begin with "!", which tests use to say
  * something malformed.  The grammar is in docs/IR.md.
  */
-#include "parse.h"
-
-#define MAX_NAME	64
-
-struct label {
-	char name[MAX_NAME];
-	u32 insn_idx;
-};
-
-/* A jump to a label that may stand further down. */
-struct fixup {
-	char name[MAX_NAME];
-	u32 insn_idx;
-	u32 line;
-};
-
-/* An array that grows. */
-struct list {
-	void *items;
-	size_t cnt;
-	size_t room;
-};
-
-struct parser {
-	const char *pos;
-	u32 line;
-	int err;
-	struct ub_parse_error *error;
-	struct list insns, entries, labels, fixups;
-	u16 resident;
-};
+#include "parser.h"
 
 static void *list_add(struct list *list, size_t size)
 {
@@ -52,8 +22,7 @@ static void *list_add(struct list *list, size_t size)
 }
 
 /* The first complaint stands. */
-__attribute__((format(printf, 2, 3)))
-static void complain(struct parser *p, const char *format, ...)
+void parser_complain(struct parser *p, const char *format, ...)
 {
 	va_list args;
 	int len;
@@ -91,7 +60,7 @@ static bool at_end_of_line(struct parser *p)
 	return !*p->pos || *p->pos == '\n' || *p->pos == ';' || *p->pos == '#';
 }
 
-static bool take(struct parser *p, char c)
+bool parser_take(struct parser *p, char c)
 {
 	skip_blanks(p);
 	if (*p->pos != c)
@@ -100,10 +69,10 @@ static bool take(struct parser *p, char c)
 	return true;
 }
 
-static void expect(struct parser *p, char c)
+void parser_expect(struct parser *p, char c)
 {
-	if (!p->err && !take(p, c))
-		complain(p, "expected '%c' before \"%.*s\"", c, (int)strcspn(p->pos, "\n"), p->pos);
+	if (!p->err && !parser_take(p, c))
+		parser_complain(p, "expected '%c' before \"%.*s\"", c, (int)strcspn(p->pos, "\n"), p->pos);
 }
 
 static bool is_word(char c)
@@ -112,7 +81,7 @@ static bool is_word(char c)
 }
 
 /* Letters, digits, "_" and ".".  False, and nothing taken, when there are none. */
-static bool take_word(struct parser *p, char word[MAX_NAME])
+bool parser_take_word(struct parser *p, char word[MAX_NAME])
 {
 	size_t len = 0;
 
@@ -122,7 +91,7 @@ static bool take_word(struct parser *p, char word[MAX_NAME])
 	if (!len)
 		return false;
 	if (len >= MAX_NAME) {
-		complain(p, "\"%.20s...\" is too long", p->pos);
+		parser_complain(p, "\"%.20s...\" is too long", p->pos);
 		return false;
 	}
 	memcpy(word, p->pos, len);
@@ -142,29 +111,29 @@ static bool to_number(const char *word, u64 *ret)
 	return !*end && !errno;
 }
 
-static s64 parse_number(struct parser *p)
+s64 parser_number(struct parser *p)
 {
 	char word[MAX_NAME] = "";
-	bool is_negative = take(p, '-');
+	bool is_negative = parser_take(p, '-');
 	u64 val = 0;
 
 	if (!is_negative)
-		take(p, '+');
-	if (!take_word(p, word) || !to_number(word, &val))
-		complain(p, "expected a number, not \"%s\"", word);
+		parser_take(p, '+');
+	if (!parser_take_word(p, word) || !to_number(word, &val))
+		parser_complain(p, "expected a number, not \"%s\"", word);
 	if (is_negative && val > 1ull << 63)
-		complain(p, "-%s is out of range", word);
+		parser_complain(p, "-%s is out of range", word);
 	return is_negative ? -val : val;
 }
 
 static s32 parse_s32(struct parser *p, bool is_negative)
 {
-	s64 val = parse_number(p);
+	s64 val = parser_number(p);
 
 	if (is_negative)
 		val = -(u64)val;
 	if (val != (s32)val)
-		complain(p, "%lld does not fit 32 bits", (long long)val);
+		parser_complain(p, "%lld does not fit 32 bits", (long long)val);
 	return val;
 }
 
@@ -178,15 +147,15 @@ static u8 to_reg(const char *word)
 	return UB_NOREG;
 }
 
-static u8 parse_reg(struct parser *p)
+u8 parser_reg(struct parser *p)
 {
 	char word[MAX_NAME] = "";
 	u8 reg = UB_NOREG;
 
-	if (take_word(p, word))
+	if (parser_take_word(p, word))
 		reg = to_reg(word);
 	if (reg == UB_NOREG)
-		complain(p, "expected a register, not \"%s\"", word);
+		parser_complain(p, "expected a register, not \"%s\"", word);
 	return reg;
 }
 
@@ -196,7 +165,7 @@ static bool take_reg(struct parser *p, u8 *ret)
 	const char *start = p->pos;
 	char word[MAX_NAME];
 
-	if (take_word(p, word) && (*ret = to_reg(word)) != UB_NOREG)
+	if (parser_take_word(p, word) && (*ret = to_reg(word)) != UB_NOREG)
 		return true;
 	p->pos = start;
 	return false;
@@ -207,7 +176,7 @@ static bool take_reg(struct parser *p, u8 *ret)
 /* An operand of a narrow operation may be given as unsigned too: "andi.8 r0, 0xf0". */
 static s64 parse_operand(struct parser *p, enum ub_width width)
 {
-	s64 val = parse_number(p);
+	s64 val = parser_number(p);
 
 	switch (width) {
 	case UB_W8:
@@ -223,21 +192,21 @@ static s64 parse_operand(struct parser *p, enum ub_width width)
 
 static u8 parse_scale(struct parser *p)
 {
-	s64 factor = parse_number(p);
+	s64 factor = parser_number(p);
 	u8 scale;
 
 	for (scale = 0; scale < 4; scale++)
 		if (factor == 1 << scale)
 			return scale;
-	complain(p, "a factor is 1, 2, 4 or 8");
+	parser_complain(p, "a factor is 1, 2, 4 or 8");
 	return 0;
 }
 
 static s32 parse_addr_off(struct parser *p)
 {
-	if (take(p, '+'))
+	if (parser_take(p, '+'))
 		return parse_s32(p, false);
-	if (take(p, '-'))
+	if (parser_take(p, '-'))
 		return parse_s32(p, true);
 	return 0;
 }
@@ -246,7 +215,7 @@ static bool take_plus_reg(struct parser *p, u8 *ret)
 {
 	const char *start = p->pos;
 
-	if (take(p, '+') && take_reg(p, ret))
+	if (parser_take(p, '+') && take_reg(p, ret))
 		return true;
 	p->pos = start;
 	return false;
@@ -258,14 +227,14 @@ static void parse_addr(struct parser *p, struct ub_insn *insn)
 	u8 base = UB_NOREG, index = UB_NOREG, scale = 0;
 	bool has_factor = false;
 
-	expect(p, '[');
+	parser_expect(p, '[');
 	if (take_reg(p, &base)) {
-		has_factor = take(p, '*');
+		has_factor = parser_take(p, '*');
 		if (has_factor) {
 			index = base;
 			base = UB_NOREG;
 		} else if (take_plus_reg(p, &index)) {
-			has_factor = take(p, '*');
+			has_factor = parser_take(p, '*');
 		}
 		if (has_factor)
 			scale = parse_scale(p);
@@ -275,24 +244,24 @@ static void parse_addr(struct parser *p, struct ub_insn *insn)
 	}
 	insn->src = base;
 	insn->imm = UB_ADDR_IMM(index, scale);
-	expect(p, ']');
+	parser_expect(p, ']');
 }
 
 /* [base + off], [base + index * factor + off] where @may_index, or [address] where it may be constant; returns the
  * base. */
-static u8 parse_base(struct parser *p, struct ub_insn *insn, bool may_index)
+u8 parser_base(struct parser *p, struct ub_insn *insn, bool may_index)
 {
 	u8 base = UB_NOREG, index;
 
-	expect(p, '[');
+	parser_expect(p, '[');
 	if (take_reg(p, &base)) {
 		if (may_index && take_plus_reg(p, &index))
-			insn->imm = UB_INDEX_IMM(index, take(p, '*') ? parse_scale(p) : 0);
+			insn->imm = UB_INDEX_IMM(index, parser_take(p, '*') ? parse_scale(p) : 0);
 		insn->off = parse_addr_off(p);
 	} else {
-		insn->imm = parse_number(p);
+		insn->imm = parser_number(p);
 	}
-	expect(p, ']');
+	parser_expect(p, ']');
 	return base;
 }
 
@@ -303,11 +272,11 @@ static void parse_target(struct parser *p, struct ub_insn *insn)
 	struct fixup *fixup;
 	s64 off;
 
-	if (take(p, '@')) {
-		off = parse_number(p) - (s64)idx - 1;
+	if (parser_take(p, '@')) {
+		off = parser_number(p) - (s64)idx - 1;
 		insn->off = off;
 		if (off != insn->off)
-			complain(p, "the target is too far");
+			parser_complain(p, "the target is too far");
 		return;
 	}
 	fixup = grow(p, &p->fixups, sizeof(*fixup));
@@ -315,8 +284,8 @@ static void parse_target(struct parser *p, struct ub_insn *insn)
 		return;
 	fixup->insn_idx = idx;
 	fixup->line = p->line;
-	if (!take_word(p, fixup->name))
-		complain(p, "expected a label");
+	if (!parser_take_word(p, fixup->name))
+		parser_complain(p, "expected a label");
 }
 
 static void parse_operands(struct parser *p, struct ub_insn *insn)
@@ -327,77 +296,79 @@ static void parse_operands(struct parser *p, struct ub_insn *insn)
 	case UB_S_NONE:
 		break;
 	case UB_S_MARK:
-		insn->imm = parse_number(p);
+		insn->imm = parser_number(p);
 		insn->off = parse_s32(p, false);
 		break;
 	case UB_S_IP:
 	case UB_S_IMM:
-		insn->imm = parse_number(p);
+		insn->imm = parser_number(p);
 		break;
 	case UB_S_DST:
 	case UB_S_DST_CC:
-		insn->dst = parse_reg(p);
+		insn->dst = parser_reg(p);
 		break;
 	case UB_S_SRC:
-		insn->src = parse_reg(p);
+		insn->src = parser_reg(p);
 		break;
 	case UB_S_DST_SRC:
 	case UB_S_DST_SRC_CC:
 	case UB_S_DST_SRC_IMM:
-		insn->dst = parse_reg(p);
-		expect(p, ',');
-		insn->src = parse_reg(p);
+		insn->dst = parser_reg(p);
+		parser_expect(p, ',');
+		insn->src = parser_reg(p);
 		if (ub_op_info[insn->op].shape != UB_S_DST_SRC_IMM)
 			break;
-		expect(p, ',');
+		parser_expect(p, ',');
 		insn->imm = parse_operand(p, width);
 		break;
 	case UB_S_DST_SRC_REG:
-		insn->dst = parse_reg(p);
-		expect(p, ',');
-		insn->src = parse_reg(p);
-		expect(p, ',');
-		insn->imm = parse_reg(p);
+		insn->dst = parser_reg(p);
+		parser_expect(p, ',');
+		insn->src = parser_reg(p);
+		parser_expect(p, ',');
+		insn->imm = parser_reg(p);
 		break;
 	case UB_S_DST_IMM:
-		insn->dst = parse_reg(p);
-		expect(p, ',');
+		insn->dst = parser_reg(p);
+		parser_expect(p, ',');
 		insn->imm = parse_operand(p, width);
 		break;
 	case UB_S_ADDR:
-		insn->dst = parse_reg(p);
-		expect(p, ',');
+		insn->dst = parser_reg(p);
+		parser_expect(p, ',');
 		parse_addr(p, insn);
 		break;
 	case UB_S_LOAD:
-		insn->dst = parse_reg(p);
-		expect(p, ',');
-		insn->src = parse_base(p, insn, true);
+		insn->dst = parser_reg(p);
+		parser_expect(p, ',');
+		insn->src = parser_base(p, insn, true);
 		break;
 	case UB_S_STORE:
-		insn->dst = parse_base(p, insn, true);
-		expect(p, ',');
-		insn->src = parse_reg(p);
+		insn->dst = parser_base(p, insn, true);
+		parser_expect(p, ',');
+		insn->src = parser_reg(p);
 		break;
 	case UB_S_MEM:
-		insn->dst = parse_base(p, insn, true);
+		insn->dst = parser_base(p, insn, true);
 		break;
 	case UB_S_STOREI:
-		insn->dst = parse_base(p, insn, false);
-		expect(p, ',');
+		insn->dst = parser_base(p, insn, false);
+		parser_expect(p, ',');
 		insn->imm = parse_operand(p, width);
 		break;
 	case UB_S_SRC_IMM_TO:
-		insn->src = parse_reg(p);
-		expect(p, ',');
-		insn->imm = parse_number(p);
-		expect(p, ',');
+		insn->src = parser_reg(p);
+		parser_expect(p, ',');
+		insn->imm = parser_number(p);
+		parser_expect(p, ',');
 		parse_target(p, insn);
 		break;
 	case UB_S_TO:
 	case UB_S_CC_TO:
 		parse_target(p, insn);
 		break;
+	default:
+		parser_vec_operands(p, insn);
 	}
 }
 
@@ -448,18 +419,21 @@ static bool to_op(struct parser *p, char *word, struct ub_insn *insn)
 		if (part && !strcmp(part, ub_op_info[op].text))
 			break;
 	if (op == UB_OP_COUNT) {
-		complain(p, "unknown operation \"%s\"", word);
+		parser_complain(p, "unknown operation \"%s\"", word);
 		return false;
 	}
 	insn->op = op;
 	info = &ub_op_info[op];
 	part = strtok_r(NULL, ".", &save);
-	if (info->widths && (!part || !to_width(part, &insn->mode)))
-		complain(p, "\"%s\" needs a width", info->text);
+	if (info->effect & UB_E_VEC) {
+		parser_vec_variant(p, part, insn);
+		part = strtok_r(NULL, ".", &save);
+	} else if (info->widths && (!part || !to_width(part, &insn->mode)))
+		parser_complain(p, "\"%s\" needs a width", info->text);
 	else if (info->widths)
 		part = strtok_r(NULL, ".", &save);
 	if (has_cc(info->shape) && (!part || !to_cc(part, &insn->mode)))
-		complain(p, "\"%s\" needs a condition", info->text);
+		parser_complain(p, "\"%s\" needs a condition", info->text);
 	else if (has_cc(info->shape))
 		part = strtok_r(NULL, ".", &save);
 	if (part && info->effect & UB_E_LOCK_OPT && !strcmp(part, "lock")) {
@@ -467,7 +441,7 @@ static bool to_op(struct parser *p, char *word, struct ub_insn *insn)
 		part = strtok_r(NULL, ".", &save);
 	}
 	if (part)
-		complain(p, "\"%s\" does not take \".%s\"", info->text, part);
+		parser_complain(p, "\"%s\" does not take \".%s\"", info->text, part);
 	return !p->err;
 }
 
@@ -476,12 +450,12 @@ static bool to_op(struct parser *p, char *word, struct ub_insn *insn)
 /* "! raw OP MODE DST SRC OFF IMM": any sixteen bytes. */
 static void parse_raw(struct parser *p, struct ub_insn *insn)
 {
-	insn->op = parse_number(p);
-	insn->mode = parse_number(p);
-	insn->dst = parse_number(p);
-	insn->src = parse_number(p);
-	insn->off = parse_number(p);
-	insn->imm = parse_number(p);
+	insn->op = parser_number(p);
+	insn->mode = parser_number(p);
+	insn->dst = parser_number(p);
+	insn->src = parser_number(p);
+	insn->off = parser_number(p);
+	insn->imm = parser_number(p);
 }
 
 static void parse_insn(struct parser *p, char *word, bool is_checked)
@@ -497,9 +471,9 @@ static void parse_insn(struct parser *p, char *word, bool is_checked)
 	else if (to_op(p, word, &insn))
 		parse_operands(p, &insn);
 	if (!p->err && !at_end_of_line(p))
-		complain(p, "unexpected \"%.*s\"", (int)strcspn(p->pos, "\n"), p->pos);
+		parser_complain(p, "unexpected \"%.*s\"", (int)strcspn(p->pos, "\n"), p->pos);
 	if (!p->err && is_checked && ub_insn_check(&insn, &why))
-		complain(p, "%s", why);
+		parser_complain(p, "%s", why);
 	*slot = insn;
 }
 
@@ -510,11 +484,11 @@ static void parse_entry(struct parser *p)
 
 	if (!entry)
 		return;
-	entry->ip = parse_number(p);
+	entry->ip = parser_number(p);
 	entry->insn_idx = p->insns.cnt;
-	if (take(p, '@'))
-		entry->insn_idx = parse_number(p);
-	expect(p, ':');
+	if (parser_take(p, '@'))
+		entry->insn_idx = parser_number(p);
+	parser_expect(p, ':');
 }
 
 /* "resident r0 r1 ...": whether the set will do is the verifier's to say. */
@@ -523,16 +497,16 @@ static void parse_resident(struct parser *p)
 	u8 reg;
 
 	if (p->insns.cnt || p->entries.cnt || p->resident)
-		complain(p, "\"resident\" stands once, before the first entry");
+		parser_complain(p, "\"resident\" stands once, before the first entry");
 	while (!p->err && !at_end_of_line(p)) {
-		reg = parse_reg(p);
+		reg = parser_reg(p);
 		if (reg >= UB_NGUEST)
-			complain(p, "only guest registers are resident");
+			parser_complain(p, "only guest registers are resident");
 		else
 			p->resident |= 1u << reg;
 	}
 	if (!p->resident)
-		complain(p, "expected a register");
+		parser_complain(p, "expected a register");
 }
 
 static struct label *find_label(struct parser *p, const char *name)
@@ -551,7 +525,7 @@ static void add_label(struct parser *p, const char *name)
 	struct label *label;
 
 	if (find_label(p, name)) {
-		complain(p, "label \"%s\" stands here for the second time", name);
+		parser_complain(p, "label \"%s\" stands here for the second time", name);
 		return;
 	}
 	label = grow(p, &p->labels, sizeof(*label));
@@ -568,16 +542,16 @@ static void parse_line(struct parser *p)
 	bool is_checked;
 
 	while (!p->err && !at_end_of_line(p)) {
-		is_checked = !take(p, '!');
-		if (!take_word(p, word)) {
-			complain(p, "unexpected \"%.*s\"", (int)strcspn(p->pos, "\n"), p->pos);
+		is_checked = !parser_take(p, '!');
+		if (!parser_take_word(p, word)) {
+			parser_complain(p, "unexpected \"%.*s\"", (int)strcspn(p->pos, "\n"), p->pos);
 			return;
 		}
 		if (is_checked && !strcmp(word, "entry"))
 			parse_entry(p);
 		else if (is_checked && !strcmp(word, "resident"))
 			parse_resident(p);
-		else if (is_checked && take(p, ':'))
+		else if (is_checked && parser_take(p, ':'))
 			add_label(p, word);
 		else
 			parse_insn(p, word, is_checked);
@@ -598,7 +572,7 @@ static void resolve_fixups(struct parser *p)
 		if (label)
 			insns[fixups[i].insn_idx].off = (s32)(label->insn_idx - fixups[i].insn_idx - 1);
 		else
-			complain(p, "no label \"%s\"", fixups[i].name);
+			parser_complain(p, "no label \"%s\"", fixups[i].name);
 	}
 }
 

@@ -4,7 +4,7 @@
  *
  * Takes any bytes, also malformed ones (a refusal shows what it refuses); only well-formed ones read back.
  */
-#include "op.h"
+#include "vecop.h"
 
 /* Like a file that may be shorter than what is written to it. */
 struct out {
@@ -90,7 +90,7 @@ static void put_base(struct out *out, const struct ub_insn *insn, u8 base)
 {
 	put(out, "[");
 	if (base == UB_NOREG) {
-		put_hex(out, insn->imm);
+		put_hex(out, ub_insn_constant_addr(insn));
 	} else {
 		put(out, "%s", ub_reg_name(base));
 		if (ub_insn_index_reg(insn) != UB_NOREG)
@@ -117,6 +117,40 @@ static void put_name(struct out *out, const struct ub_insn *insn)
 	}
 	if (insn->mode & UB_MODE_LOCK)
 		put(out, ".lock");
+}
+
+static const char *const variants[] = { "sse", "128", "256", "?" };
+
+/* "vec.256 paddb v1, v2, v3": the operation's row names what it computes; result, second source, the other operand. */
+static void put_vec(struct out *out, const struct ub_insn *insn)
+{
+	const struct ub_vec_info *info = ub_vec_of(insn);
+	enum ub_vec_variant variant = ub_vec_variant(insn);
+	u8 shape = ub_op_info[insn->op].shape;
+
+	put(out, "%s.%s %s", ub_op_info[insn->op].text, variants[variant], info->text);
+	if (info->form == UB_VEC_NONE)
+		return;
+	put(out, " ");
+	if (shape == UB_S_VEC_STORE)
+		put_base(out, insn, insn->dst);
+	else if (shape == UB_S_VEC_TO || shape == UB_S_VEC_TO_LOAD)
+		put(out, "%s", ub_reg_name(insn->dst));
+	else
+		put(out, "v%u", insn->dst);
+	if (ub_vec_has_a(info, variant))
+		put(out, ", v%u", ub_vec_a(insn));
+	if (ub_vec_has_src(info, variant)) {
+		put(out, ", ");
+		if (shape == UB_S_VEC_LOAD || shape == UB_S_VEC_TO_LOAD)
+			put_base(out, insn, insn->src);
+		else if (shape == UB_S_VEC_FROM)
+			put(out, "%s", ub_reg_name(insn->src));
+		else
+			put(out, "v%u", insn->src);
+	}
+	if (info->flags & UB_VEC_IMM)
+		put(out, ", %u", ub_vec_constant(insn));
 }
 
 static void put_operands(struct out *out, const struct ub_insn *insn, u32 idx)
@@ -196,6 +230,10 @@ int ub_insn_text(const struct ub_insn *insn, u32 idx, char *buf, size_t size)
 
 	if (insn->op >= UB_OP_COUNT) {
 		put(&out, "unknown operation %u", insn->op);
+		return out.len;
+	}
+	if (ub_op_info[insn->op].effect & UB_E_VEC && ub_vec_row(insn) < ub_vec_cnt) {
+		put_vec(&out, insn);
 		return out.len;
 	}
 	put_name(&out, insn);

@@ -11,7 +11,7 @@
  *   "and al, 0xf0" has imm -16.  Only movi.64 takes all 64 bits.
  *   A shift count is 1..31, at width 64 1..63, as x86 takes it; a bit number 0..W-1.  An address, a number of jeq and a mark are taken as they are.
  */
-#include "op.h"
+#include "vecop.h"
 
 #define MAX_SYSCALL	511
 #define MAX_MARK_LEN	15	/* SDM vol. 2, 2.3.11: no instruction is longer */
@@ -200,6 +200,44 @@ static const char *check_special(const struct ub_insn *insn)
 	return NULL;
 }
 
+/* The address of a vector operation follows the rules of a load. */
+static const char *check_vec_base(const struct ub_insn *insn, u8 base)
+{
+	struct ub_insn plain = *insn;
+
+	plain.imm = insn->imm & UB_VEC_ADDR_MASK;
+	return check_base(&plain, base);
+}
+
+static const char *check_vec_operands(const struct ub_insn *insn)
+{
+	u8 shape = ub_op_info[insn->op].shape;
+	bool is_dst_vec = shape == UB_S_VEC || shape == UB_S_VEC_LOAD || shape == UB_S_VEC_FROM;
+	bool is_src_vec = shape == UB_S_VEC || shape == UB_S_VEC_STORE || shape == UB_S_VEC_TO;
+
+	if (is_dst_vec ? insn->dst >= UB_NVEC : shape != UB_S_VEC_STORE && !is_reg(insn->dst))
+		return "dst is no register";
+	if (is_src_vec ? insn->src >= UB_NVEC : shape == UB_S_VEC_FROM && !is_reg(insn->src))
+		return "src is no register";
+	if (shape == UB_S_VEC_STORE)
+		return check_vec_base(insn, insn->dst);
+	if (!is_src_vec && shape != UB_S_VEC_FROM)
+		return check_vec_base(insn, insn->src);
+	if (insn->off)
+		return "off must be zero";
+	return insn->imm & UB_VEC_ADDR_MASK ? "imm has an address though there is no memory operand" : NULL;
+}
+
+static const char *check_vec(const struct ub_insn *insn)
+{
+	const char *why;
+
+	if (insn->mode & (UB_MODE_F | 8))
+		return "bits 2 and 3 of mode must be zero";
+	why = ub_vec_check(insn);
+	return why ? why : check_vec_operands(insn);
+}
+
 int ub_insn_check(const struct ub_insn *insn, const char **ret_why)
 {
 	const char *why = "unknown operation";
@@ -207,6 +245,12 @@ int ub_insn_check(const struct ub_insn *insn, const char **ret_why)
 
 	if (insn->op >= UB_OP_COUNT)
 		goto refuse;
+	if (ub_op_info[insn->op].effect & UB_E_VEC) {
+		why = check_vec(insn);
+		if (why)
+			goto refuse;
+		return 0;
+	}
 	fields = shape_fields[ub_op_info[insn->op].shape];
 	if ((why = check_mode(insn, fields)) || (why = check_unused(insn, fields)) ||
 	    (why = check_regs(insn, fields)) || (why = check_imm(insn)) || (why = check_special(insn)))

@@ -17,7 +17,7 @@ static s32 find_name(ZydisMnemonic mnemonic)
 {
 	s32 i;
 
-	for (i = 0; i < UB_X86_COUNT; i++)
+	for (i = UB_X86_VECTOR + 1; i < UB_X86_COUNT; i++)
 		if (zydis_names[i] == mnemonic)
 			return i;
 	return -1;
@@ -50,6 +50,13 @@ static u8 general(ZydisRegister reg)
 static bool is_high(ZydisRegister reg)
 {
 	return reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH;
+}
+
+static bool is_vector(ZydisRegister reg)
+{
+	ZydisRegisterClass class = ZydisRegisterGetClass(reg);
+
+	return class == ZYDIS_REGCLASS_XMM || class == ZYDIS_REGCLASS_YMM;
 }
 
 static bool set_width(struct ub_x86_operand *operand, u16 bits)
@@ -92,10 +99,16 @@ static bool take_memory(const struct ub_x86_insn *insn, const ZydisDecodedOperan
 
 static bool take_operand(struct ub_x86_insn *insn, const ZydisDecodedOperand *operand, struct ub_x86_operand *ret)
 {
-	if (!set_width(ret, operand->size) && operand->type != ZYDIS_OPERAND_TYPE_MEMORY)
+	if (!set_width(ret, operand->size) && operand->type != ZYDIS_OPERAND_TYPE_MEMORY &&
+	    insn->name != UB_X86_VECTOR)
 		return false;
 	switch (operand->type) {
 	case ZYDIS_OPERAND_TYPE_REGISTER:
+		if (insn->name == UB_X86_VECTOR && is_vector(operand->reg.value)) {
+			ret->kind = UB_X86_VREG;
+			ret->reg = ZydisRegisterGetId(operand->reg.value);
+			return ret->reg < UB_NVEC;
+		}
 		ret->kind = UB_X86_REG;
 		ret->reg = general(operand->reg.value);
 		ret->is_high = is_high(operand->reg.value);
@@ -136,7 +149,8 @@ static void take_operands(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 			insn->writes |= 1u << general(operand->reg.value);
 		if (accesses(insn, operand))
 			insn->may_leave = true;
-		if (i >= from->operand_count_visible)
+		if (i >= from->operand_count_visible || operand->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN ||
+		    (insn->name == UB_X86_VECTOR && operand->visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT))
 			continue;
 		if (i >= ARRAY_SIZE(insn->operands) || !take_operand(insn, operand, &insn->operands[i]))
 			end(insn, "operand", ZydisMnemonicGetString(from->mnemonic));
@@ -147,7 +161,7 @@ static void take_operands(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 
 static bool may_lock(u8 name)
 {
-	return name <= UB_X86_SBB || (name >= UB_X86_NEG && name <= UB_X86_DEC) ||
+	return (name >= UB_X86_ADD && name <= UB_X86_SBB) || (name >= UB_X86_NEG && name <= UB_X86_DEC) ||
 	       (name >= UB_X86_BTS && name <= UB_X86_BTC) || (name >= UB_X86_XCHG && name <= UB_X86_CMPXCHG16B);
 }
 
@@ -215,6 +229,150 @@ static bool is_there(const ZydisDecodedInstruction *insn)
 	}
 }
 
+/*
+ * Vectors.  A row is found by its mnemonic, its variant and what kinds of operands it takes, in order: v, a general
+ * register g, memory m, a constant i.  The encoding at hand does not count: what it means does.
+ */
+
+static bool may_be(u32 row, ZydisMnemonic mnemonic, enum ub_vec_variant variant)
+{
+	static const struct { u16 legacy, vex; } names[] = {
+#define VEC(mnemonic, name, code, form, mem, variants, feature, flags) { ZYDIS_MNEMONIC_##mnemonic, ZYDIS_MNEMONIC_V##mnemonic },
+#define VECV(mnemonic, name, code, form, mem, variants, feature, flags) { 0, ZYDIS_MNEMONIC_V##mnemonic },
+#define VECL(mnemonic, name, code, form, mem, variants, feature, flags) { ZYDIS_MNEMONIC_##mnemonic, 0 },
+#include "../ir/vec.h"
+	};
+
+	return ub_vec_info[row].variants & 1 << variant &&
+	       mnemonic == (variant == UB_VEC_SSE ? names[row].legacy : names[row].vex);
+}
+
+/* The kinds of operands of a row, rm being of kind @rm. */
+static void row_kinds(const struct ub_vec_info *info, enum ub_vec_variant variant, char rm, char *ret)
+{
+	static const char *const forms[] = {
+		[UB_VEC_RM] = "vR", [UB_VEC_RVM] = "vaR", [UB_VEC_RVMR] = "vaRv", [UB_VEC_VM] = "vs", [UB_VEC_MR] = "vv",
+		[UB_VEC_ST] = "mv", [UB_VEC_CSR] = "m", [UB_VEC_GRM] = "gR", [UB_VEC_GMR] = "gv",
+		[UB_VEC_RMG] = "vR", [UB_VEC_RVMG] = "vaR", [UB_VEC_FRM] = "vR", [UB_VEC_SRM] = "vR", [UB_VEC_NONE] = "",
+	};
+	const char *form;
+
+	for (form = forms[info->form]; *form; form++) {
+		if ((*form == 'a' && !ub_vec_has_a(info, variant)) || (*form == 's' && !ub_vec_has_src(info, variant)))
+			continue;
+		*ret++ = *form == 'R' ? rm : *form == 'a' || *form == 's' ? 'v' : *form;
+	}
+	if (info->flags & UB_VEC_IMM && info->form != UB_VEC_RVMR)
+		*ret++ = 'i';
+	*ret = 0;
+}
+
+/* Those that convert differ in the width of the general register, or of memory in its place. */
+static bool has_width(const struct ub_vec_info *info, const struct ub_x86_insn *insn)
+{
+	const struct ub_x86_operand *operand;
+
+	if (strncmp(info->text, "cvt", 3))
+		return true;
+	switch (info->form) {
+	case UB_VEC_GRM:
+		operand = &insn->operands[0];
+		break;
+	case UB_VEC_RVMG:
+		operand = &insn->operands[insn->operand_cnt - 1];
+		break;
+	default:
+		return true;
+	}
+	return (operand->width == UB_W64) == !!(info->code & UB_VEC_CODE_W);
+}
+
+static bool fits(u32 row, const struct ub_x86_insn *insn, const char *kinds)
+{
+	const struct ub_vec_info *info = &ub_vec_info[row];
+	bool is_general = info->form == UB_VEC_RMG || info->form == UB_VEC_RVMG;
+	char expected[8];
+
+	row_kinds(info, insn->vec_variant, strchr(kinds, 'm') ? 'm' : is_general ? 'g' : 'v', expected);
+	if (strcmp(kinds, expected) || !has_width(info, insn))
+		return false;
+	return (strchr(kinds, 'm') ? ub_vec_mem_op(info) : ub_vec_reg_op(info)) != UB_OP_COUNT;
+}
+
+static bool find_row(struct ub_x86_insn *insn, ZydisMnemonic mnemonic)
+{
+	char kinds[8] = "";
+	u32 i, row;
+
+	for (i = 0; i < insn->operand_cnt; i++)
+		kinds[i] = "?gmiv"[insn->operands[i].kind];
+	for (row = 0; row < ub_vec_cnt; row++) {
+		if (!may_be(row, mnemonic, insn->vec_variant) || !fits(row, insn, kinds))
+			continue;
+		insn->vec_row = row;
+		insn->may_leave |= ub_vec_info[row].flags & UB_VEC_RAISES;
+		if (i && insn->operands[i - 1].kind == UB_X86_IMM)
+			insn->vec_constant = insn->operands[i - 1].imm;
+		if (ub_vec_info[row].form == UB_VEC_RVMR)
+			insn->vec_constant = insn->operands[3].reg << 4;
+		return true;
+	}
+	return false;
+}
+
+static bool is_of_vec(ZydisMnemonic mnemonic, enum ub_vec_variant variant)
+{
+	u32 row;
+
+	for (row = 0; row < ub_vec_cnt; row++)
+		if (may_be(row, mnemonic, variant))
+			return true;
+	return false;
+}
+
+/* The instruction sets of vectors that this machine has. */
+static u32 machine_features(void)
+{
+	u32 features = UB_VEC_F_SSE2;
+
+	features |= __builtin_cpu_supports("sse3") ? UB_VEC_F_SSE3 : 0;
+	features |= __builtin_cpu_supports("ssse3") ? UB_VEC_F_SSSE3 : 0;
+	features |= __builtin_cpu_supports("sse4.1") ? UB_VEC_F_SSE41 : 0;
+	features |= __builtin_cpu_supports("sse4.2") ? UB_VEC_F_SSE42 : 0;
+	features |= __builtin_cpu_supports("aes") ? UB_VEC_F_AES : 0;
+	features |= __builtin_cpu_supports("pclmul") ? UB_VEC_F_PCLMUL : 0;
+	features |= __builtin_cpu_supports("avx") ? UB_VEC_F_AVX : 0;
+	features |= __builtin_cpu_supports("avx2") ? UB_VEC_F_AVX2 : 0;
+	features |= __builtin_cpu_supports("fma") ? UB_VEC_F_FMA : 0;
+	return features | (__builtin_cpu_supports("f16c") ? UB_VEC_F_F16C : 0);
+}
+
+/* pcmpestri and its like with lengths of 64 bits: nobody writes them. */
+static bool is_wide_string(const struct ub_x86_insn *insn, const ZydisDecodedInstruction *from)
+{
+	return ub_vec_info[insn->vec_row].form == UB_VEC_SRM && (from->raw.rex.W || from->raw.vex.W);
+}
+
+/* False: not a vector instruction of ours. */
+static bool take_vector(struct ub_x86_insn *insn, const ZydisDecodedInstruction *from,
+			const ZydisDecodedOperand *operands)
+{
+	insn->name = UB_X86_VECTOR;
+	if (from->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX)
+		insn->vec_variant = from->avx.vector_length == 256 ? UB_VEC_256 : UB_VEC_128;
+	else if (from->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
+		return false;
+	if (!is_of_vec(from->mnemonic, insn->vec_variant))
+		return false;
+	take_operands(insn, from, operands);
+	take_prefixes(insn, from);
+	if (!insn->why[0] && (!find_row(insn, from->mnemonic) || is_wide_string(insn, from)))
+		end(insn, "operand", ZydisMnemonicGetString(from->mnemonic));
+	if (!insn->why[0] && ub_vec_features(&ub_vec_info[insn->vec_row], insn->vec_variant) & ~machine_features())
+		end(insn, "unsupported", ZydisMnemonicGetString(from->mnemonic));
+	return true;
+}
+
 void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
@@ -233,7 +391,8 @@ void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 	memcpy(ret->bytes, bytes, from.length);
 	name = find_name(from.mnemonic);
 	if (name < 0 || (is_string(name) && from.meta.category != ZYDIS_CATEGORY_STRINGOP)) {
-		end(ret, "unsupported", ZydisMnemonicGetString(from.mnemonic));
+		if (!take_vector(ret, &from, operands))
+			end(ret, "unsupported", ZydisMnemonicGetString(from.mnemonic));
 		return;
 	}
 	if (!is_there(&from))

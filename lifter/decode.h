@@ -6,9 +6,10 @@
 #ifndef UB_DECODE_H
 #define UB_DECODE_H
 
-#include "../ir/op.h"
+#include "../ir/vecop.h"
 
 enum ub_x86_name {
+	UB_X86_VECTOR,		/* all of ir/vec.h: vec_row says which */
 #define NAME(mnemonic, fn, op, cc, flags) UB_X86_##mnemonic,
 #include "names.h"
 	UB_X86_COUNT
@@ -16,12 +17,12 @@ enum ub_x86_name {
 
 enum ub_x86_flags { UB_X86_KEEP, UB_X86_SET, UB_X86_MERGE, UB_X86_READ, UB_X86_READ_SET };
 
-enum ub_x86_kind { UB_X86_NONE, UB_X86_REG, UB_X86_MEM, UB_X86_IMM };
+enum ub_x86_kind { UB_X86_NONE, UB_X86_REG, UB_X86_MEM, UB_X86_IMM, UB_X86_VREG };
 
 struct ub_x86_operand {
 	u8 kind;		/* enum ub_x86_kind */
 	u8 width;		/* enum ub_width */
-	u8 reg;			/* REG: the register; MEM: the base, UB_FS or UB_NOREG */
+	u8 reg;			/* REG, VREG: the register; MEM: the base, UB_FS or UB_NOREG */
 	u8 index;		/* MEM: the index or UB_NOREG */
 	u8 scale;		/* MEM: as a shift */
 	bool is_high;		/* REG: ah, ch, dh or bh, in bits 8-15 of reg */
@@ -40,8 +41,11 @@ struct ub_x86_insn {
 	bool is_locked;		/* the prefix: operand 0 is memory */
 	bool is_direct;		/* a branch to target */
 	bool may_leave;		/* touches memory, divides or leaves by nature */
+	u16 vec_row;		/* VECTOR: in ir/vec.h, */
+	u8 vec_variant;		/* enum ub_vec_variant, */
+	u8 vec_constant;
 	u16 writes;		/* bit n: register n is written, by whatever operand */
-	struct ub_x86_operand operands[3];
+	struct ub_x86_operand operands[4];
 	char why[48];		/* not empty: it ends the block, and this is why */
 };
 

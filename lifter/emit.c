@@ -94,6 +94,21 @@ void ir_store(struct lift *l, u8 width, struct place place, u8 src)
 				 .off = place.off, .imm = place_imm(&place) });
 }
 
+void ir_vec(struct lift *l, struct ub_insn op, const struct place *place)
+{
+	u32 effect = ub_op_info[op.op].effect;
+
+	if (place && effect & UB_E_WR_MEM)
+		op.dst = place->base;
+	else if (place)
+		op.src = place->base;
+	if (place) {
+		op.off = place->off;
+		op.imm |= place_imm(place);
+	}
+	put(l, op);
+}
+
 /* storei has room for a constant, and for neither an index nor a constant address. */
 void ir_storei(struct lift *l, u8 width, struct place place, s64 imm)
 {

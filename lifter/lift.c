@@ -18,6 +18,7 @@ struct x86_info {
 };
 
 static const struct x86_info info[UB_X86_COUNT] = {
+	[UB_X86_VECTOR] = { .fn = lift_vector },
 #define NAME(mnemonic, fn, op, cc, flags) \
 	[UB_X86_##mnemonic] = { lift_##fn, UB_OP_##op, UB_CC_##cc, UB_X86_##flags },
 #include "names.h"
@@ -35,7 +36,12 @@ enum ub_cc lift_cc(const struct ub_x86_insn *insn)
 
 enum ub_x86_flags lift_flags(const struct ub_x86_insn *insn)
 {
-	return info[insn->name].flags;
+	u8 form;
+
+	if (insn->name != UB_X86_VECTOR)
+		return info[insn->name].flags;
+	form = ub_vec_info[insn->vec_row].form;
+	return form == UB_VEC_FRM || form == UB_VEC_SRM ? UB_X86_SET : UB_X86_KEEP;
 }
 
 void lift_insn(struct lift *l)

@@ -289,6 +289,8 @@ void ir_addr(struct lift *l, enum ub_op op, u8 width, u8 dst, u8 base, u8 index,
 void ir_load(struct lift *l, enum ub_op op, u8 width, u8 dst, struct place place);
 void ir_store(struct lift *l, u8 width, struct place place, u8 src);
 void ir_storei(struct lift *l, u8 width, struct place place, s64 imm);
+/* A vector operation, to which its memory operand is added; NULL: it has none. */
+void ir_vec(struct lift *l, struct ub_insn op, const struct place *place);
 /* [place] = [place] OP src, OP imm, OP alone: @op is the row with a register, and mode what UB_MODE() and UB_MODE_LOCK
  * make. */
 void ir_modify(struct lift *l, enum ub_op op, u8 mode, struct place place, u8 src);
@@ -338,6 +340,9 @@ enum ub_x86_flags lift_flags(const struct ub_x86_insn *insn);
 int link_block(struct lift *l, struct ub_lifted *lifted);
 int link_ranges(struct lift *l, struct ub_lifted *lifted);
 int link_ends(struct lift *l, struct ub_lifted *lifted);
+
+/* lift_vec.c */
+void lift_vector(struct lift *l, const struct ub_x86_insn *insn);
 
 #define NAME(mnemonic, fn, op, cc, flags) void lift_##fn(struct lift *l, const struct ub_x86_insn *insn);
 #include "names.h"

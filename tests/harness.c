@@ -155,6 +155,7 @@ static const struct ub_jit_env *harness_env(bool is_behind_call)
 		.call_stubs = stubs,
 		.call_stub_cnt = MAX_NR,
 		.int_features = UB_INT_F_ALL,
+		.vec_features = ~0u,
 	};
 	u32 i;
 
@@ -176,6 +177,40 @@ int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, str
 	return err;
 }
 
+/* Runs the code with the vector registers and MXCSR of @state, which it leaves there. */
+static u64 enter_with_vectors(u64 (*enter)(struct ub_frame *), struct ub_frame *frame, struct ub_interp *state)
+{
+	u32 host;
+	u64 ret;
+
+	asm volatile("stmxcsr %[host]\n\t"
+		     "ldmxcsr %[mxcsr]\n\t"
+		     "vmovdqu (%[v]), %%ymm0\n\tvmovdqu 32(%[v]), %%ymm1\n\tvmovdqu 64(%[v]), %%ymm2\n\t"
+		     "vmovdqu 96(%[v]), %%ymm3\n\tvmovdqu 128(%[v]), %%ymm4\n\tvmovdqu 160(%[v]), %%ymm5\n\t"
+		     "vmovdqu 192(%[v]), %%ymm6\n\tvmovdqu 224(%[v]), %%ymm7\n\tvmovdqu 256(%[v]), %%ymm8\n\t"
+		     "vmovdqu 288(%[v]), %%ymm9\n\tvmovdqu 320(%[v]), %%ymm10\n\tvmovdqu 352(%[v]), %%ymm11\n\t"
+		     "vmovdqu 384(%[v]), %%ymm12\n\tvmovdqu 416(%[v]), %%ymm13\n\tvmovdqu 448(%[v]), %%ymm14\n\t"
+		     "vmovdqu 480(%[v]), %%ymm15\n\t"
+		     "mov %%rsp, %%r12\n\tsub $128, %%rsp\n\tand $-16, %%rsp\n\t"	/* past the red zone */
+		     "call *%[enter]\n\t"
+		     "mov %%r12, %%rsp\n\t"
+		     "vmovdqu %%ymm0, (%[v])\n\tvmovdqu %%ymm1, 32(%[v])\n\tvmovdqu %%ymm2, 64(%[v])\n\t"
+		     "vmovdqu %%ymm3, 96(%[v])\n\tvmovdqu %%ymm4, 128(%[v])\n\tvmovdqu %%ymm5, 160(%[v])\n\t"
+		     "vmovdqu %%ymm6, 192(%[v])\n\tvmovdqu %%ymm7, 224(%[v])\n\tvmovdqu %%ymm8, 256(%[v])\n\t"
+		     "vmovdqu %%ymm9, 288(%[v])\n\tvmovdqu %%ymm10, 320(%[v])\n\tvmovdqu %%ymm11, 352(%[v])\n\t"
+		     "vmovdqu %%ymm12, 384(%[v])\n\tvmovdqu %%ymm13, 416(%[v])\n\tvmovdqu %%ymm14, 448(%[v])\n\t"
+		     "vmovdqu %%ymm15, 480(%[v])\n\t"
+		     "vzeroupper\n\t"
+		     "stmxcsr %[mxcsr]\n\t"
+		     "ldmxcsr %[host]"
+		     : "=a"(ret), "+D"(frame), [host] "=m"(host), [mxcsr] "+m"(state->mxcsr)
+		     : [v] "b"(state->v), [enter] "r"(enter)
+		     : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3",
+		       "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+		       "xmm15");
+	return ret;
+}
+
 void ub_harness_enter(const struct ub_image *image, const struct ub_interp_world *world, u32 entry_idx,
 		      struct ub_interp *state, struct ub_image_exit *ret)
 {
@@ -193,7 +228,7 @@ void ub_harness_enter(const struct ub_image *image, const struct ub_interp_world
 		pt[pt_of[i]] = state->regs[i];
 	running = image;
 	running_world = world;
-	*ret = image->exits[enter(&frame)];
+	*ret = image->exits[state->has_vectors ? enter_with_vectors(enter, &frame, state) : enter(&frame)];
 	running = NULL;
 	for (i = 0; i < UB_NGUEST; i++)
 		state->regs[i] = pt[pt_of[i]];

@@ -14,7 +14,7 @@
 /*
  * Enters at block->entries[@entry_idx] with @state's registers and flags; on 0 they hold what the guest is left with,
  * state->ip where it goes on, *ret_kind why, *ret_exit the image's record of it.  Of @world: syscall, limit, fs_base and
- * must_yield (asked once, before) are used.  Errors are those of ub_jit(), or -ENOMEM.
+ * must_yield (asked once, before) are used.  The vector registers are @state's if it has_vectors.  Errors are those of ub_jit(), or -ENOMEM.
  */
 int ub_harness_run(const struct ub_verified *verified, const struct ub_interp_world *world, u32 entry_idx,
 		   struct ub_interp *state, enum ub_exit_kind *ret_kind, struct ub_image_exit *ret_exit);

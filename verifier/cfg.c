@@ -86,7 +86,7 @@ static bool is_user(const struct ub_env *env, u64 start, u64 len)
 static int check_constants(struct ub_env *env, const struct ub_insn *insn, u32 idx)
 {
 	const struct ub_op_info *info = &ub_op_info[insn->op];
-	u64 imm = insn->imm, limit = env->limit;
+	u64 imm = insn->imm, addr = ub_insn_constant_addr(insn), limit = env->limit;
 
 	if (info->shape == UB_S_MARK && !is_user(env, imm, insn->off))
 		return ub_refuse(env, UB_REFUSE_ADDRESS, idx, "guest instruction at 0x%llx +%d ends above the limit of 0x%llx",
@@ -94,10 +94,10 @@ static int check_constants(struct ub_env *env, const struct ub_insn *insn, u32 i
 	if (info->shape == UB_S_IP && imm > limit)
 		return ub_refuse(env, UB_REFUSE_ADDRESS, idx, "exit to 0x%llx, above the limit of 0x%llx",
 				 (unsigned long long)imm, (unsigned long long)limit);
-	if (ub_insn_is_constant_access(insn) && !is_user(env, imm, ub_insn_mem_bytes(insn)))
+	if (ub_insn_is_constant_access(insn) && !is_user(env, addr, ub_insn_mem_bytes(insn)))
 		return ub_refuse(env, UB_REFUSE_ADDRESS, idx, "%s of %u bytes at 0x%llx ends above the limit of 0x%llx",
 				 info->effect & UB_E_WR_MEM ? "store" : "load", ub_insn_mem_bytes(insn),
-				 (unsigned long long)imm, (unsigned long long)limit);
+				 (unsigned long long)addr, (unsigned long long)limit);
 	return 0;
 }
 

@@ -35,7 +35,8 @@ static bool needs_mark(const struct ub_insn *insn)
 {
 	u32 effect = ub_op_info[insn->op].effect;
 
-	if (effect & (UB_E_LEAVES | UB_E_WR_MEM) || ub_insn_sets_flags(insn) || ub_insn_writes(insn) & UB_GUEST_REGS)
+	if (effect & (UB_E_LEAVES | UB_E_WR_MEM | UB_E_WR_VEC) || ub_insn_sets_flags(insn) ||
+	    ub_insn_writes(insn) & UB_GUEST_REGS)
 		return true;
 	return insn->op == UB_OP_EXITTO;	/* the branch that was not followed is named in the exit */
 }

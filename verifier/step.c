@@ -669,7 +669,7 @@ static bool changes_guest(const struct ub_insn *insn)
 {
 	u32 effect = ub_op_info[insn->op].effect;
 
-	return effect & UB_E_WR_MEM || ub_insn_sets_flags(insn) || ub_insn_writes(insn) & UB_GUEST_REGS;
+	return effect & (UB_E_WR_MEM | UB_E_WR_VEC) || ub_insn_sets_flags(insn) || ub_insn_writes(insn) & UB_GUEST_REGS;
 }
 
 void ub_step(const struct ub_env *env, struct ub_state *state, u32 idx)

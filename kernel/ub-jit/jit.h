@@ -10,6 +10,7 @@
 #define UB_JIT_H
 
 #include <ub/uapi.h>
+#include "../../ir/vecop.h"
 #include "../../verifier/verify.h"
 
 /* What the caller hands in and gets back; lives on the caller's stack. */
@@ -66,12 +67,6 @@ enum {
 	UB_INT_F_ALL = (1 << 8) - 1,
 };
 
-enum {
-	UB_VEC_F_SSE2 = 1 << 0, UB_VEC_F_SSE3 = 1 << 1, UB_VEC_F_SSSE3 = 1 << 2, UB_VEC_F_SSE41 = 1 << 3,
-	UB_VEC_F_SSE42 = 1 << 4, UB_VEC_F_AES = 1 << 5, UB_VEC_F_PCLMUL = 1 << 6, UB_VEC_F_AVX = 1 << 7,
-	UB_VEC_F_AVX2 = 1 << 8, UB_VEC_F_FMA = 1 << 9, UB_VEC_F_F16C = 1 << 10,
-};
-
 struct ub_image_exit {
 	u64 ip;			/* where the guest goes on (INDIRECT: the branch; the target is in the frame) */
 	u32 insn_idx;
@@ -108,7 +103,8 @@ struct ub_image {
 	u32 entry_cnt;
 };
 
-/* 0; -ENOMEM; -E2BIG (code over UB_MAX_IMAGE); -EOPNOTSUPP (a call that is not on the allow-list; nothing to fix by
+/* 0; -ENOMEM; -E2BIG (code over UB_MAX_IMAGE); -EOPNOTSUPP (a call that is not on the allow-list, an instruction set that is
+ * not in vec_features; nothing to fix by
  * the verifier).  *ret is set on 0 only, and owns its arrays. */
 int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, struct ub_image **ret);
 void ub_image_free(struct ub_image *image);

@@ -232,12 +232,30 @@ void ub_image_free(struct ub_image *image)
 	ub_free(image);
 }
 
+/* Has the machine all that the block's vector operations are? */
+static bool has_features(const struct ub_block *block, const struct ub_jit_env *env)
+{
+	const struct ub_insn *insn;
+	u32 i;
+
+	for (i = 0; i < block->insn_cnt; i++) {
+		insn = &block->insns[i];
+		if (!(ub_op_info[insn->op].effect & UB_E_VEC))
+			continue;
+		if (env->vec_open || ub_vec_features(ub_vec_of(insn), ub_vec_variant(insn)) & ~env->vec_features)
+			return false;
+	}
+	return true;
+}
+
 int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, struct ub_image **ret)
 {
 	struct ub_block block = *ub_verified_block(verified);
 	struct jit j = { .block = &block, .env = env };
 	u32 cap = (block.insn_cnt + 32 * (block.entry_cnt + 1)) * STEP_MAX;
 
+	if (!has_features(&block, env))
+		return -EOPNOTSUPP;
 	j.err = ub_layout_make(&block, &j.layout);
 	if (j.err)
 		return j.err;

@@ -9,7 +9,8 @@
 /* A constant address goes into the scratch register, which may hold one nearby already. */
 struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 {
-	s64 delta = insn->imm - j->scratch_const;
+	u64 addr = ub_insn_constant_addr(insn);
+	s64 delta = addr - j->scratch_const;
 	struct x86_rm mem;
 
 	if (base != UB_NOREG) {
@@ -22,8 +23,8 @@ struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 	}
 	if (j->has_scratch_const && !j->code.is_touched && delta == (s32)delta)
 		return x86_mem(j->scratch, delta);
-	x86_mov_reg_imm64(&j->code, j->scratch, insn->imm);
-	j->scratch_const = insn->imm;
+	x86_mov_reg_imm64(&j->code, j->scratch, addr);
+	j->scratch_const = addr;
 	j->has_scratch_const = true;
 	j->code.is_touched = false;
 	return x86_mem(j->scratch, 0);

@@ -63,13 +63,17 @@ static bool byte_needs_rex(u8 reg)
 	return reg >= X86_RSP && reg <= X86_RDI;
 }
 
-static void put_modrm_mem(struct x86_code *code, u8 reg, struct x86_rm rm)
+void x86_put_modrm(struct x86_code *code, u8 reg, struct x86_rm rm)
 {
 	bool has_sib = rm.index != X86_NOREG || rm.reg == X86_NOREG || (rm.reg & 7) == X86_RSP;
 	u8 index = rm.index == X86_NOREG ? X86_RSP : rm.index & 7;
 	u8 base = rm.reg == X86_NOREG ? X86_RBP : rm.reg & 7;
 	u8 mod;
 
+	if (!rm.is_mem) {
+		x86_put8(code, 3 << 6 | (reg & 7) << 3 | (rm.reg & 7));
+		return;
+	}
 	if (rm.reg == X86_NOREG)
 		mod = 0;	/* no base: always disp32 */
 	else if (!rm.off && base != X86_RBP)
@@ -108,10 +112,7 @@ static void put_op(struct x86_code *code, enum ub_width w, u32 opc, u8 reg, stru
 	if (opc >= OPC_0F)
 		x86_put8(code, 0x0f);
 	x86_put8(code, opc);
-	if (rm.is_mem)
-		put_modrm_mem(code, reg, rm);
-	else
-		x86_put8(code, 3 << 6 | (reg & 7) << 3 | (rm.reg & 7));
+	x86_put_modrm(code, reg, rm);
 }
 
 /* Opcodes that come as a pair: even for bytes, odd for the wider ones.  @has_reg: reg is a register, not a /digit. */
@@ -315,7 +316,7 @@ void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem)
 {
 	/* Register number 4 without REX is ah; rbp as a base needs none. */
 	x86_put8(code, 0x8a);
-	put_modrm_mem(code, 4, mem);
+	x86_put_modrm(code, 4, mem);
 }
 
 void x86_lfence(struct x86_code *code)
@@ -398,10 +399,7 @@ static void put_modrm(struct x86_code *code, u8 reg, struct x86_rm rm)
 {
 	if (reg == code->watched || (!rm.is_mem && rm.reg == code->watched))
 		code->is_touched = true;
-	if (rm.is_mem)
-		put_modrm_mem(code, reg, rm);
-	else
-		x86_put8(code, 3 << 6 | (reg & 7) << 3 | (rm.reg & 7));
+	x86_put_modrm(code, reg, rm);
 }
 
 void x86_op(struct x86_code *code, enum ub_width w, u8 prefix, u8 map, u8 opcode, u8 reg, struct x86_rm rm)

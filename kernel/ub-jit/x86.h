@@ -7,7 +7,7 @@
 #ifndef UB_X86_H
 #define UB_X86_H
 
-#include "../../ir/op.h"
+#include "../../ir/vecop.h"
 
 enum x86_reg {
 	X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI,
@@ -55,6 +55,8 @@ enum x86_unary { X86_NOT = 2, X86_NEG = 3, X86_MUL = 4, X86_IMUL = 5, X86_DIV = 
 void x86_put8(struct x86_code *code, u8 byte);
 void x86_put32(struct x86_code *code, u32 val);
 void x86_patch32(struct x86_code *code, u32 off, u32 val);
+/* ModRM, SIB and displacement (SDM vol. 2A, 2.1.5); of the registers' numbers the low three bits. */
+void x86_put_modrm(struct x86_code *code, u8 reg, struct x86_rm rm);
 
 /* op rm, reg   and   op reg, rm */
 void x86_alu_rm_reg(struct x86_code *code, enum ub_width w, enum x86_alu alu, struct x86_rm rm, u8 reg);
@@ -100,6 +102,10 @@ void x86_pop_mem(struct x86_code *code, struct x86_rm mem);
 void x86_sahf(struct x86_code *code);
 /* mov ah, [mem] */
 void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem);
+/* A vector operation by its row: x86's fields reg, vvvv (0 where the variant has none) and rm; the constant if the row has
+ * one.  A row with a digit ignores @reg, one without operands all three. */
+void x86_vec(struct x86_code *code, const struct ub_vec_info *info, enum ub_vec_variant variant, u8 reg, u8 vvvv,
+	     struct x86_rm rm, u8 constant);
 void x86_lfence(struct x86_code *code);
 void x86_stac(struct x86_code *code);
 void x86_clac(struct x86_code *code);

@@ -239,6 +239,15 @@ static void take_places(struct insn *insn, const ZydisDecodedInstruction *from)
 	insn->is_rep = from->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 }
 
+/* Also where no operand shows it: a conversion from memory to a general register reads MXCSR. */
+static bool uses_vector_state(const ZydisDecodedInstruction *from)
+{
+	const char *extension = ZydisISAExtGetString(from->meta.isa_ext);
+
+	return extension && (!strncmp(extension, "SSE", 3) || !strncmp(extension, "SSSE", 4) ||
+			     !strncmp(extension, "AVX", 3));
+}
+
 bool insn_decode(const u8 *bytes, u32 len, struct insn *ret, char ret_name[FORM_NAME])
 {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
@@ -251,7 +260,7 @@ bool insn_decode(const u8 *bytes, u32 len, struct insn *ret, char ret_name[FORM_
 	ret->len = from.length;
 	ret->mnemonic = from.mnemonic;
 	ret->has_modrm = from.attributes & ZYDIS_ATTRIB_HAS_MODRM;
-	ret->has_vectors = from.mnemonic == ZYDIS_MNEMONIC_VZEROUPPER || from.mnemonic == ZYDIS_MNEMONIC_VZEROALL;
+	ret->has_vectors = uses_vector_state(&from);
 	ret->jump = MAX_INSNS;
 	memcpy(ret->bytes, bytes, from.length);
 	take_flags(ret, &from, operands);

@@ -6,6 +6,7 @@
  * text and assembler unchanged; so no two accepted byte strings share a text, and no accepted byte goes unread.
  */
 #include "../../ir/parse.h"
+#include "../../ir/vecop.h"
 
 static u32 passed, failed;
 static u32 complaints, complaints_before;
@@ -83,6 +84,25 @@ static u8 random_reg(void)
 	return pick(8) ? pick(UB_NREGS) : UB_NOREG;
 }
 
+/* The fields of a vector operation are too many to meet by chance: a row that goes with the operation. */
+static void make_vec(struct ub_insn *ret)
+{
+	const struct ub_vec_info *info;
+	u32 row, tries;
+
+	for (tries = 0; tries < 4000; tries++) {
+		row = pick(ub_vec_cnt);
+		info = &ub_vec_info[row];
+		if (ub_vec_reg_op(info) == ret->op || ub_vec_mem_op(info) == ret->op)
+			break;
+	}
+	ret->mode = UB_VEC_MODE(pick(UB_VEC_VARIANTS), pick(3) ? 0 : pick(16));
+	ret->dst = ret->dst == UB_NOREG ? ret->dst : ret->dst & 15;
+	ret->src = ret->src == UB_NOREG ? ret->src : ret->src & 15;
+	ret->imm = UB_VEC_IMM_OF(row, pick(3) ? 0 : rng(), pick(2) ? 0 : ret->imm & UB_VEC_ADDR_MASK);
+	ret->off = pick(2) ? 0 : ret->off;
+}
+
 /* Tries until one is valid: the rules are in wire.c alone and not copied here. */
 static bool make_valid(u8 op, struct ub_insn *ret)
 {
@@ -100,6 +120,8 @@ static bool make_valid(u8 op, struct ub_insn *ret)
 			ret->imm = random_imm();
 		if (!pick(3))
 			ret->mode |= pick(16) << 4;
+		if (ub_op_info[op].effect & UB_E_VEC)
+			make_vec(ret);
 		if (is_valid(ret))
 			return true;
 	}
