@@ -224,22 +224,17 @@ static int find_hints(struct finder *f)
 	return 0;
 }
 
-static void add_root(struct finder *f, u32 i)
-{
-	if (!step_known(f, i)->is_root)
-		f->roots[f->root_cnt++] = step_insn(f, i)->ip;
-	step_known(f, i)->is_root = true;
-}
-
-/* Whatever a branch or a call came to: what samples and exits tell the daemon in the end. */
+/* All that is run: what samples and exits tell the daemon in the end. */
 static void find_roots(struct finder *f)
 {
 	u32 i;
 
-	for (i = 1; i < f->recording->step_cnt; i++)
-		if (f->counts[i] && step_insn(f, i - 1) && (step_insn(f, i - 1)->nr != NO_CALL ||
-		    step_insn(f, i)->ip != step_insn(f, i - 1)->ip + step_known(f, i - 1)->insn.len))
-			add_root(f, i);
+	for (i = 0; i < f->recording->step_cnt; i++) {
+		if (!f->counts[i] || step_known(f, i)->is_root)
+			continue;
+		step_known(f, i)->is_root = true;
+		f->roots[f->root_cnt++] = step_insn(f, i)->ip;
+	}
 }
 
 /* --- one lift --- */
