@@ -207,7 +207,7 @@ static int try_lift(const struct ub_lift_request *request, u32 budget, struct ma
 	if (!lifted)
 		return -ENOMEM;
 	err = lift_region(&l, lifted);
-	if ((!err || err == -E2BIG) && l.is_short && !is_last && context_share(&l, shared))
+	if ((!err || err == -E2BIG) && (l.is_short || shared->slots) && !is_last && context_share(&l, shared))
 		err = -EAGAIN;
 	free_lift(&l);
 	if (err)

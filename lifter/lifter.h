@@ -75,6 +75,7 @@ struct context {
 	u32 first_child, next_child;	/* calls made in it; 0: none */
 	bool is_shared;
 	u32 first_site, first_ret;	/* in lift.links, where it is called and where it returns; 0: none */
+	u32 other;			/* a ring: those that a shared function takes for this one */
 };
 
 /* A place in a list of them. */
@@ -220,6 +221,8 @@ u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge);
 const struct node *region_node(const struct lift *l, u64 ip, u32 context);
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos);
 
+/* Adds the targets that were seen of the branch at @ip. */
+void region_add_hinted(const struct lift *l, struct node *node, u64 ip, u32 context);
 void region_add_edge(struct node *node, u64 ip, u32 context);
 
 /* context.c */
@@ -228,7 +231,7 @@ const char *context_refuse(const struct lift *l, u32 context, u64 callee);
 /* The context of a call that returns to (@ret, @parent); -1 when there is no memory. */
 s32 context_enter(struct lift *l, u32 parent, u64 ret, u64 callee);
 /* Adds the targets of a ret at @ip. */
-void context_return(struct lift *l, struct node *node, u64 ip);
+void context_return(struct lift *l, u32 node, u64 ip);
 /* Adds to @shared which functions cost much because they are called from many places; false: none that was not known. */
 bool context_share(struct lift *l, struct map *shared);
 

@@ -225,11 +225,12 @@ static bool is_call(const struct lift *l, const struct node *node)
 
 u32 region_edge_length(const struct lift *l, const struct node *node, u32 edge)
 {
-	u32 length = region_is_hot(l, node->edges[edge].ip) ? 0 : node->cnt;
+	bool is_hot = region_is_hot(l, node->edges[edge].ip);
+	u32 length = is_hot ? 0 : node->cnt;
 
 	if (is_call(l, node) && !region_is_hot(l, behind(region_insn(l, node, node->cnt - 1))))
 		length += OTHER_RET;
-	return length + (is_unlikely(l, node, edge) ? UNLIKELY : 0);
+	return length + (!is_hot && is_unlikely(l, node, edge) ? UNLIKELY : 0);
 }
 
 static void set_distance(struct lift *l, u32 idx, u32 distance)
@@ -297,7 +298,7 @@ static bool guess_operand(const struct lift *l, const struct ub_x86_operand *ope
 	return guess_data(l, base + operand->imm, ret);
 }
 
-static void add_hinted(const struct lift *l, struct node *node, u64 ip, u32 context)
+void region_add_hinted(const struct lift *l, struct node *node, u64 ip, u32 context)
 {
 	u32 i;
 
@@ -354,7 +355,7 @@ static const char *end_call(struct lift *l, struct node *node, const struct ub_x
 	} else {
 		struct node found = { 0 };
 
-		add_hinted(l, &found, insn->ip, 0);
+		region_add_hinted(l, &found, insn->ip, 0);
 		if (!found.edge_cnt && guess_operand(l, &insn->operands[0], &guess))
 			region_add_edge(&found, guess, 0);
 		for (; cnt < found.edge_cnt; cnt++)
@@ -378,10 +379,7 @@ static const char *end_call(struct lift *l, struct node *node, const struct ub_x
 static void end_ret(struct lift *l, struct node *node, const struct ub_x86_insn *insn)
 {
 	node->end = END_RET;
-	if (node->context)
-		context_return(l, node, insn->ip);
-	else
-		add_hinted(l, node, insn->ip, 0);
+	context_return(l, node - l->nodes, insn->ip);
 }
 
 static void end_jmp(struct lift *l, struct node *node, const struct ub_x86_insn *insn)
@@ -393,7 +391,7 @@ static void end_jmp(struct lift *l, struct node *node, const struct ub_x86_insn 
 		region_add_edge(node, insn->target, node->context);
 		return;
 	}
-	add_hinted(l, node, insn->ip, node->context);
+	region_add_hinted(l, node, insn->ip, node->context);
 	if (!node->edge_cnt && guess_operand(l, &insn->operands[0], &guess))
 		region_add_edge(node, guess, node->context);
 }

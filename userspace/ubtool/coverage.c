@@ -341,6 +341,39 @@ static s64 next_mark(const struct ub_block *block, u32 from, u64 ip)
 	return OUTSIDE;
 }
 
+static const char *find_end(const struct finder *f, u64 ip)
+{
+	u32 i;
+
+	for (i = 0; f->lifted && i < f->lifted->end_cnt; i++)
+		if (f->lifted->ends[i].ip == ip)
+			return f->lifted->ends[i].reason;
+	return NULL;
+}
+
+/* The block is left between steps @i - 1 and @i. */
+static void add_exit(struct finder *f, u32 i)
+{
+	struct coverage *coverage = f->coverage;
+	u64 ip = step_insn(f, i - 1)->ip, target = step_insn(f, i)->ip;
+	const char *why = is_indirect(&step_known(f, i - 1)->insn) ? "indirect" : find_end(f, target);
+	struct coverage_exit *exit;
+	u32 k;
+
+	coverage->exits++;
+	for (k = 0; k < coverage->left_cnt; k++)
+		if (coverage->left[k].ip == ip && coverage->left[k].target == target)
+			break;
+	if (k == COVERAGE_EXITS)
+		return;
+	exit = &coverage->left[k];
+	exit->ip = ip;
+	exit->target = target;
+	exit->cnt++;
+	snprintf(exit->why, sizeof(exit->why), "%s", why ? why : "?");
+	coverage->left_cnt += k == coverage->left_cnt;
+}
+
 /* Goes from step @i - 1 to step @i. */
 static void follow(struct finder *f, u32 i)
 {
@@ -350,7 +383,8 @@ static void follow(struct finder *f, u32 i)
 		f->at = OUTSIDE;
 	} else if (f->at != OUTSIDE) {
 		f->at = next_mark(&f->lifted->block, f->at, insn->ip);
-		f->coverage->exits += f->at == OUTSIDE && f->counts[i];
+		if (f->at == OUTSIDE && f->counts[i])
+			add_exit(f, i);
 	} else if (before && before->nr != NO_CALL) {
 		f->at = entry_mark(f, insn->ip);
 	}
@@ -374,6 +408,13 @@ static int by_value(const void *a, const void *b)
 	u64 x = *(const u64 *)a, y = *(const u64 *)b;
 
 	return x < y ? -1 : x > y;
+}
+
+static int by_exit_count(const void *a, const void *b)
+{
+	const struct coverage_exit *x = a, *y = b;
+
+	return x->cnt < y->cnt ? 1 : x->cnt > y->cnt ? -1 : 0;
 }
 
 static int find_lifted(struct finder *f)
@@ -416,15 +457,15 @@ static const char *why_not(const struct finder *f, u32 i, char buf[64])
 {
 	const struct coverage_site *site = i ? step_site(f, i - 1) : NULL;
 	const struct ub_x86_insn *insn = &step_known(f, i)->insn;
-	u32 k;
+	const char *why;
 
 	if (f->coverage->refusal[0])
 		return "refused by the verifier";
 	if (insn->why[0])
 		return insn->why;
-	for (k = 0; f->lifted && k < f->lifted->end_cnt; k++)
-		if (f->lifted->ends[k].ip == insn->ip)
-			return f->lifted->ends[k].reason;
+	why = find_end(f, insn->ip);
+	if (why)
+		return why;
 	if (site && !site->is_entry) {
 		snprintf(buf, 64, "behind system call %s", ub_syscall_name(site->nr));
 		return buf;
@@ -474,6 +515,7 @@ static void count(struct finder *f)
 		if (known->insn.why[0])
 			add_reason(coverage->unsupported, &coverage->unsupported_cnt, known->insn.why, known->insn.ip);
 	}
+	qsort(coverage->left, coverage->left_cnt, sizeof(*coverage->left), by_exit_count);
 	qsort(coverage->ends, coverage->end_cnt, sizeof(*coverage->ends), by_count);
 	qsort(coverage->unsupported, coverage->unsupported_cnt, sizeof(*coverage->unsupported), by_count);
 }

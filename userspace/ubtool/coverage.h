@@ -8,12 +8,20 @@
 #include "recording.h"
 
 #define COVERAGE_REASONS	64
+#define COVERAGE_EXITS		256
 #define COVERAGE_SITES		64
 
 struct coverage_reason {
 	char why[64];
 	u64 ip;			/* an example */
 	u64 cnt;		/* instructions run */
+};
+
+/* Where the block would be left. */
+struct coverage_exit {
+	u64 ip, target;
+	u32 cnt;
+	char why[48];
 };
 
 /* A place where system calls are made. */
@@ -39,7 +47,8 @@ struct coverage {
 	struct coverage_site sites[COVERAGE_SITES];
 	struct coverage_reason ends[COVERAGE_REASONS];		/* of instructions not lifted: why the first of a row is not */
 	struct coverage_reason unsupported[COVERAGE_REASONS];	/* those that the lifter does not know, for themselves */
-	u32 site_cnt, end_cnt, unsupported_cnt;
+	struct coverage_exit left[COVERAGE_EXITS];
+	u32 site_cnt, end_cnt, unsupported_cnt, left_cnt;
 };
 
 /* Lifts as the daemon does when it has learned what is run and where branches go, at most @budget guest instructions.

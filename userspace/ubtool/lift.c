@@ -120,6 +120,20 @@ static void out_reasons(struct json_object *out, const char *name, const struct 
 	}
 }
 
+static void out_exits_taken(struct json_object *out, const struct coverage *coverage)
+{
+	struct json_object *list = out_array(out, "left"), *row;
+	u32 i;
+
+	for (i = 0; i < coverage->left_cnt && i < MAX_ROWS; i++) {
+		row = out_object(list, NULL);
+		out_hex(row, "address", coverage->left[i].ip);
+		out_hex(row, "target", coverage->left[i].target);
+		out_u64(row, "count", coverage->left[i].cnt);
+		out_str(row, "reason", coverage->left[i].why);
+	}
+}
+
 static void out_sites(struct json_object *out, const struct coverage *coverage)
 {
 	struct json_object *list = out_array(out, "calls"), *row;
@@ -151,6 +165,7 @@ static void out_coverage(struct json_object *out, const struct coverage *coverag
 	if (coverage->refusal[0])
 		out_str(out, "refusal", coverage->refusal);
 	out_sites(out, coverage);
+	out_exits_taken(out, coverage);
 	out_reasons(out, "ends", coverage->ends, coverage->end_cnt, coverage->counted);
 	out_reasons(out, "unsupported", coverage->unsupported, coverage->unsupported_cnt, coverage->counted);
 }
