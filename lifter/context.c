@@ -4,7 +4,8 @@
  *
  * A function is lifted anew for each chain of calls that leads to it, so that its ret has one known target, and what is
  * known of the caller's registers is known in it.  Where the budget is too small for that, those that cost most are lifted
- * once for all their calls; their ret then compares with each of the places.
+ * once for all their calls; their ret then compares with each of the places, and contexts of one caller that can no longer
+ * be told from one another return to the places of each.
  */
 #include "lifter.h"
 
