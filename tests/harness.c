@@ -27,7 +27,7 @@ static const u8 pt_of[UB_NGUEST] = {
 	P_AX, P_CX, P_DX, P_BX, P_SP, P_BP, P_SI, P_DI, P_R8, P_R9, P_R10, P_R11, P_R12, P_R13, P_R14, P_R15,
 };
 
-enum { FAR_HANDLER = 0, FAR_SLOW = 16, CALL_STUB = 32, IMAGE = 4096, AREA_LEN = IMAGE + SLOTS * UB_MAX_IMAGE };
+enum { FAR_HANDLER = 0, FAR_SLOW = 16, FAR_OPEN = 32, FAR_CLOSE = 48, CALL_STUB = 64, IMAGE = 4096, AREA_LEN = IMAGE + SLOTS * UB_MAX_IMAGE };
 
 static u8 *area;			/* call stubs and far jumps, then the images */
 static const struct ub_image *placed[SLOTS];
@@ -85,15 +85,52 @@ static u64 slow_call(struct ub_frame *frame)
 	return UB_CALL_LEAVE;
 }
 
-static u32 put_far_jump(u32 at, void *target)
+/*
+ * The guest's vector registers and MXCSR while they are not open, as the module keeps them; the machine has others then.
+ * Opened twice or closed twice: a trap.
+ */
+u8 ub_harness_kept[UB_NVEC][32];
+u32 ub_harness_kept_mxcsr = 0x1f80, ub_harness_other_mxcsr = 0x9f40;
+u32 ub_harness_open_cnt;
+
+void ub_harness_open(void);
+void ub_harness_close(void);
+
+#define EACH_VECTOR \
+	".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
+
+asm(".text\n"
+    "ub_harness_open:\n"
+    "	incl ub_harness_open_cnt(%rip)\n"
+    "	cmpl $1, ub_harness_open_cnt(%rip)\n"
+    "	jne 1f\n"
+    "	ldmxcsr ub_harness_kept_mxcsr(%rip)\n"
+    EACH_VECTOR
+    "	vmovdqu ub_harness_kept + 32 * \\n(%rip), %ymm\\n\n"
+    ".endr\n"
+    "	cmpq %rsp, %rsp\n"
+    "	ret\n"
+    "1:	ud2\n"
+    "ub_harness_close:\n"
+    "	decl ub_harness_open_cnt(%rip)\n"
+    "	jnz 1b\n"
+    "	stmxcsr ub_harness_kept_mxcsr(%rip)\n"
+    "	ldmxcsr ub_harness_other_mxcsr(%rip)\n"
+    EACH_VECTOR
+    "	vmovdqu %ymm\\n, ub_harness_kept + 32 * \\n(%rip)\n"
+    "	vpcmpeqb %ymm\\n, %ymm\\n, %ymm\\n\n"
+    ".endr\n"
+    "	cmpq $-1, %rsp\n"
+    "	ret\n");
+
+/* Changes no register: jmp [rip + 0] */
+static void put_far_jump(u32 at, void (*target)(void))
 {
-	static const u8 movabs_r10[] = { 0x49, 0xba }, jmp_r10[] = { 0x41, 0xff, 0xe2 };
+	static const u8 jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
 	u64 addr = (u64)target;
 
-	memcpy(area + at, movabs_r10, 2);
-	memcpy(area + at + 2, &addr, 8);
-	memcpy(area + at + 10, jmp_r10, 3);
-	return at + 16;
+	memcpy(area + at, jump, sizeof(jump));
+	memcpy(area + at + sizeof(jump), &addr, 8);
 }
 
 static void put_rel32(u8 *at, u8 *target)
@@ -114,8 +151,10 @@ static int set_up(void)
 		area = NULL;
 		return -ENOMEM;
 	}
-	put_far_jump(FAR_HANDLER, handler);
-	put_far_jump(FAR_SLOW, slow_call);
+	put_far_jump(FAR_HANDLER, (void (*)(void))handler);
+	put_far_jump(FAR_SLOW, (void (*)(void))slow_call);
+	put_far_jump(FAR_OPEN, ub_harness_open);
+	put_far_jump(FAR_CLOSE, ub_harness_close);
 	rel = ub_jit_call_stub(area + CALL_STUB);
 	put_rel32(area + CALL_STUB + rel, area + FAR_HANDLER);
 	return 0;
@@ -163,6 +202,8 @@ static const struct ub_jit_env *harness_env(bool is_behind_call)
 		stubs[i] = (u64)(area + CALL_STUB);
 	env.entry_is_call = is_behind_call;
 	env.pre_call = env.post_call = (u64)(area + FAR_SLOW);
+	env.vec_open = (u64)(area + FAR_OPEN);
+	env.vec_close = (u64)(area + FAR_CLOSE);
 	return &env;
 }
 
@@ -180,34 +221,13 @@ int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, str
 /* Runs the code with the vector registers and MXCSR of @state, which it leaves there. */
 static u64 enter_with_vectors(u64 (*enter)(struct ub_frame *), struct ub_frame *frame, struct ub_interp *state)
 {
-	u32 host;
 	u64 ret;
 
-	asm volatile("stmxcsr %[host]\n\t"
-		     "ldmxcsr %[mxcsr]\n\t"
-		     "vmovdqu (%[v]), %%ymm0\n\tvmovdqu 32(%[v]), %%ymm1\n\tvmovdqu 64(%[v]), %%ymm2\n\t"
-		     "vmovdqu 96(%[v]), %%ymm3\n\tvmovdqu 128(%[v]), %%ymm4\n\tvmovdqu 160(%[v]), %%ymm5\n\t"
-		     "vmovdqu 192(%[v]), %%ymm6\n\tvmovdqu 224(%[v]), %%ymm7\n\tvmovdqu 256(%[v]), %%ymm8\n\t"
-		     "vmovdqu 288(%[v]), %%ymm9\n\tvmovdqu 320(%[v]), %%ymm10\n\tvmovdqu 352(%[v]), %%ymm11\n\t"
-		     "vmovdqu 384(%[v]), %%ymm12\n\tvmovdqu 416(%[v]), %%ymm13\n\tvmovdqu 448(%[v]), %%ymm14\n\t"
-		     "vmovdqu 480(%[v]), %%ymm15\n\t"
-		     "mov %%rsp, %%r12\n\tsub $128, %%rsp\n\tand $-16, %%rsp\n\t"	/* past the red zone */
-		     "call *%[enter]\n\t"
-		     "mov %%r12, %%rsp\n\t"
-		     "vmovdqu %%ymm0, (%[v])\n\tvmovdqu %%ymm1, 32(%[v])\n\tvmovdqu %%ymm2, 64(%[v])\n\t"
-		     "vmovdqu %%ymm3, 96(%[v])\n\tvmovdqu %%ymm4, 128(%[v])\n\tvmovdqu %%ymm5, 160(%[v])\n\t"
-		     "vmovdqu %%ymm6, 192(%[v])\n\tvmovdqu %%ymm7, 224(%[v])\n\tvmovdqu %%ymm8, 256(%[v])\n\t"
-		     "vmovdqu %%ymm9, 288(%[v])\n\tvmovdqu %%ymm10, 320(%[v])\n\tvmovdqu %%ymm11, 352(%[v])\n\t"
-		     "vmovdqu %%ymm12, 384(%[v])\n\tvmovdqu %%ymm13, 416(%[v])\n\tvmovdqu %%ymm14, 448(%[v])\n\t"
-		     "vmovdqu %%ymm15, 480(%[v])\n\t"
-		     "vzeroupper\n\t"
-		     "stmxcsr %[mxcsr]\n\t"
-		     "ldmxcsr %[host]"
-		     : "=a"(ret), "+D"(frame), [host] "=m"(host), [mxcsr] "+m"(state->mxcsr)
-		     : [v] "b"(state->v), [enter] "r"(enter)
-		     : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3",
-		       "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
-		       "xmm15");
+	memcpy(ub_harness_kept, state->v, sizeof(state->v));
+	ub_harness_kept_mxcsr = state->mxcsr;
+	ret = enter(frame);
+	memcpy(state->v, ub_harness_kept, sizeof(state->v));
+	state->mxcsr = ub_harness_kept_mxcsr;
 	return ret;
 }
 
@@ -221,6 +241,7 @@ void ub_harness_enter(const struct ub_image *image, const struct ub_interp_world
 		.regs = (u64)pt, .task = (u64)&task, .limit = world->limit, .fs_base = world->fs_base,
 		.flags = state->flags | USER_FLAGS,
 	};
+	const u32 host_mxcsr = 0x1f80;
 	u64 (*enter)(struct ub_frame *) = (void *)(ub_harness_code(image) + image->entries[entry_idx].off);
 	u32 i;
 
@@ -229,6 +250,9 @@ void ub_harness_enter(const struct ub_image *image, const struct ub_interp_world
 	running = image;
 	running_world = world;
 	*ret = image->exits[state->has_vectors ? enter_with_vectors(enter, &frame, state) : enter(&frame)];
+	if (ub_bug_if(ub_harness_open_cnt, "an image left with the vector registers open"))
+		abort();
+	asm volatile("ldmxcsr %0\n\tvzeroupper" : : "m"(host_mxcsr));
 	running = NULL;
 	for (i = 0; i < UB_NGUEST; i++)
 		state->regs[i] = pt[pt_of[i]];

@@ -25,6 +25,7 @@ static bool is_nearly_ready_for(const struct jit *j, const struct ub_lazy *want)
 	u32 in_both = lazy->saved & ~lazy->stale;
 
 	return !(((lazy->saved ^ want->saved) | (lazy->stale ^ want->stale)) & ~in_both) && want->rcx == lazy->rcx &&
+	       want->is_open == lazy->is_open &&
 	       want->sp == lazy->sp && want->r11_is_call == lazy->r11_is_call;
 }
 
@@ -88,6 +89,12 @@ void jit_convert(struct jit *j, u32 idx)
 	jit_save_guest(j, want.lazy.saved & ~(1u << UB_RSP));
 	if (!want.lazy.rcx)
 		jit_rcx_flush(j);
+	if (want.lazy.is_open != j->state.lazy.is_open) {
+		if (is_live && j->state.lazy.desc.setter == UB_DESC_NONE)
+			jit_flags_to_slot(j);
+		jit_flags_lost(j);
+		jit_vec_open(j, want.lazy.is_open);
+	}
 	if (!want.lazy.r11_is_call && j->state.lazy.r11_is_call) {
 		if (is_live && j->state.lazy.desc.setter == UB_DESC_NONE)
 			jit_flags_to_slot(j);

@@ -177,12 +177,32 @@ bool ub_flow_touches(const struct ub_insn *insn, u8 reg)
 	return ub_flow_reads(insn, reg) || ub_flow_writes(insn, reg);
 }
 
+bool ub_flow_is_open(const struct ub_block *block, const struct ub_flow *flow, u32 idx, bool is_open)
+{
+	u32 effect = ub_op_info[block->insns[idx].op].effect;
+
+	/* What is repeated looks for work, but not for softirqs, which wait while they are open. */
+	if (effect & (UB_E_VEC | UB_E_CALLS | UB_E_REP))
+		return effect & UB_E_VEC;
+	return is_open && (flow[idx].live & UB_LIVE_VEC || (effect & UB_E_ENDS && !has_target(&block->insns[idx])));
+}
+
+static void step_vec(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy)
+{
+	bool is_open = ub_flow_is_open(block, flow, idx, lazy->is_open);
+
+	if (is_open != lazy->is_open)
+		lazy->can_host = lazy->desc.setter >= 0;	/* to open and to close changes the machine's */
+	lazy->is_open = is_open;
+}
+
 void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy)
 {
 	const struct ub_insn *insn = &block->insns[idx];
 	bool is_call = ub_op_info[insn->op].effect & UB_E_CALLS;
 	s32 delta = 0;
 
+	step_vec(block, flow, idx, lazy);
 	step_flags(block, flow, idx, lazy);
 	step_saved(block, insn, lazy);
 	if (is_call)
@@ -213,12 +233,14 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 static u16 live_reads(const struct ub_insn *insn)
 {
 	return UB_LIVE_TEMPS(ub_insn_reads(insn)) | (ub_flow_reads_flags(insn) ? UB_LIVE_FLAGS : 0) |
-	       (ub_flow_uses_flags(insn) ? UB_LIVE_READ : 0);
+	       (ub_flow_uses_flags(insn) ? UB_LIVE_READ : 0) |
+	       (ub_op_info[insn->op].effect & UB_E_VEC ? UB_LIVE_VEC : 0);
 }
 
 static u16 live_writes(const struct ub_insn *insn)
 {
-	return UB_LIVE_TEMPS(ub_insn_writes(insn)) | (ub_insn_sets_flags(insn) ? UB_LIVE_FLAGS | UB_LIVE_READ : 0);
+	return UB_LIVE_TEMPS(ub_insn_writes(insn)) | (ub_insn_sets_flags(insn) ? UB_LIVE_FLAGS | UB_LIVE_READ : 0) |
+	       (ub_op_info[insn->op].effect & (UB_E_CALLS | UB_E_REP) ? UB_LIVE_VEC : 0);
 }
 
 static bool liveness_pass(const struct ub_block *block, struct ub_flow *flow)
@@ -270,10 +292,12 @@ static bool join(const struct ub_block *block, struct ub_flow *flow, u32 to_idx,
 	struct ub_flow *label = &flow[to_idx];
 	struct ub_lazy old = label->lazy, *to = &label->lazy;
 	u8 old_cnt = label->alt_cnt;
+	bool is_open = lazy->is_open && label->live & UB_LIVE_VEC;
 
 	if (!label->is_seen) {
 		label->is_seen = true;
 		*to = *lazy;
+		to->is_open = is_open;
 		to->can_host |= label->falls_in && edge != EDGE_FALLS;	/* the other edge will say */
 		return true;
 	}
@@ -283,10 +307,11 @@ static bool join(const struct ub_block *block, struct ub_flow *flow, u32 to_idx,
 	if (to->rcx != lazy->rcx)
 		to->rcx = 0;
 	to->r11_is_call &= lazy->r11_is_call;
+	to->is_open |= is_open;
 	join_cheap(label, lazy, edge);
 	return to->desc.setter != old.desc.setter || label->alt_cnt != old_cnt || to->sp != old.sp ||
 	       to->rcx != old.rcx || to->r11_is_call != old.r11_is_call || to->can_host != old.can_host ||
-	       to->saved != old.saved || to->stale != old.stale;
+	       to->is_open != old.is_open || to->saved != old.saved || to->stale != old.stale;
 }
 
 /* A merged description is of no use where it would have to be worked out on the way; true if that is news. */

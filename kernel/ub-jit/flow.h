@@ -9,6 +9,9 @@
  * @r11_is_call: the guest's r11 is what the last system call made it, its flags; memory does not hold it yet.
  * @saved: of those of UB_SAVED_REGS that are resident, those that pt_regs holds; @stale: of these, those that their
  * machine register does not hold any more.  Of rsp both hold what @sp is still to be added to.
+ * @is_open: the vector registers are the guest's (struct ub_jit_env).  They are opened before the first instruction that
+ * needs them, and stay so while a way leads to another one before a call out, what is repeated, or
+ * an exit.
  */
 #ifndef UB_FLOW_H
 #define UB_FLOW_H
@@ -46,6 +49,7 @@ struct ub_lazy {
 	u64 rcx;
 	bool can_host;
 	bool r11_is_call;
+	bool is_open;
 	u16 saved;
 	u16 stale;
 };
@@ -68,6 +72,7 @@ struct ub_flow {
 
 #define UB_LIVE_FLAGS		1u
 #define UB_LIVE_READ		0x8000u	/* of the flags: not only where the block is left */
+#define UB_LIVE_VEC		0x4000u	/* the vector registers, before a call out or what is repeated */
 #define UB_LIVE_TEMP(reg)	(2u << ((reg) - UB_T0))
 #define UB_LIVE_TEMPS(regs)	(((regs) >> UB_T0 & 0xff) << 1)		/* of a mask of registers */
 
@@ -80,6 +85,8 @@ enum ub_sp_use {
 };
 
 enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta);
+/* Must the vector registers be open at instruction @idx, if they are (@is_open) before it? */
+bool ub_flow_is_open(const struct ub_block *block, const struct ub_flow *flow, u32 idx, bool is_open);
 /* What is lazy behind instruction @idx, from what is before it. */
 void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy);
 /* Does the instruction need the old value of @reg?  True for partial writes. */

@@ -48,7 +48,7 @@ struct ub_jit_env {
 	u64 post_call;
 	/* Both called directly, with user access closed; they keep all registers but the flags.  Between open and close the
 	 * vector registers and MXCSR are the user's; for 100 us at most, no call out and no exit meanwhile.  0: they
-	 * always are (in user space). */
+	 * always are. */
 	u64 vec_open;
 	u64 vec_close;
 	/* Per-CPU variables: where an instruction with a gs: prefix and no base finds them; 0: there is none. */

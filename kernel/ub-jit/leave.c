@@ -230,13 +230,26 @@ static void emit_exit_stub(struct jit *j, const struct jit_stub *stub)
 	jit_r11_flush(j);
 	x86_mov_reg_imm64(&j->code, j->scratch, stub->exit_idx);
 	if (jit_grow(j, (void **)&j->common, j->common_cnt, &j->common_cap, sizeof(*j->common)))
-		j->common[j->common_cnt++].off = x86_jmp(&j->code);
+		j->common[j->common_cnt++] = (struct jit_patch){
+			.off = x86_jmp(&j->code), .target_idx = j->state.lazy.is_open };
 }
 
 void jit_copy_out(struct jit *j, u8 frame, u32 frame_off, s32 local_off)
 {
 	jit_load(j, X86_RAX, local(local_off));
 	jit_store(j, x86_mem(frame, frame_off), X86_RAX);
+}
+
+void jit_vec_open(struct jit *j, bool is_open)
+{
+	j->state.lazy.is_open = is_open;
+	if (!j->env->vec_open)
+		return;
+	if (j->opens)
+		x86_clac(&j->code);
+	jit_reloc(j, x86_call(&j->code), is_open ? j->env->vec_open : j->env->vec_close);
+	if (j->opens)
+		x86_stac(&j->code);
 }
 
 /* The exit index is in the scratch register; everything else is as the guest left it. */
@@ -262,9 +275,19 @@ static void emit_common_exit(struct jit *j)
 		x86_ret(&j->code);
 }
 
+static bool has_open_exit(const struct jit *j)
+{
+	u32 i;
+
+	for (i = 0; i < j->common_cnt; i++)
+		if (j->common[i].target_idx)
+			return true;
+	return false;
+}
+
 void jit_stubs(struct jit *j)
 {
-	u32 i, start;
+	u32 i, start, closed;
 
 	for (i = 0; i < j->cold_cnt && !j->err; i++)
 		jit_cold_call(j, &j->colds[i]);
@@ -284,7 +307,10 @@ void jit_stubs(struct jit *j)
 			emit_exit_stub(j, stub);
 	}
 	start = j->code.len;
+	if (has_open_exit(j))
+		jit_vec_open(j, false);
+	closed = j->code.len;
 	emit_common_exit(j);
 	for (i = 0; i < j->common_cnt; i++)
-		x86_patch_rel32(&j->code, j->common[i].off, start);
+		x86_patch_rel32(&j->code, j->common[i].off, j->common[i].target_idx ? start : closed);
 }

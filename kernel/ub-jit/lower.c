@@ -148,7 +148,7 @@ static void (*const lower[UB_OP_COUNT])(struct jit *, const struct ub_insn *) = 
 static void lower_one(struct jit *j, u32 idx)
 {
 	const struct ub_insn *insn = &j->block->insns[idx];
-	bool falls_in = idx && !(ub_op_info[insn[-1].op].effect & UB_E_ENDS);
+	bool falls_in = idx && !(ub_op_info[insn[-1].op].effect & UB_E_ENDS), is_open;
 	s32 delta;
 
 	if (j->flow[idx].is_label) {
@@ -164,6 +164,11 @@ static void lower_one(struct jit *j, u32 idx)
 	j->code_off[idx] = j->code.len;
 	j->done = idx + 1;
 	j->may_fault_later = j->flow[idx].is_fused;
+	is_open = ub_flow_is_open(j->block, j->flow, idx, j->state.lazy.is_open);
+	if (is_open != j->state.lazy.is_open) {
+		jit_flags_clobber(j);
+		jit_vec_open(j, is_open);
+	}
 	if (ub_flow_sp_use(insn, j->state.lazy.sp, &delta) == UB_SP_OTHER)
 		jit_sp_flush(j, 0);
 	if (ub_flow_mentions(insn, UB_R11))
@@ -180,7 +185,7 @@ static void lower_one(struct jit *j, u32 idx)
 	if (ub_op_info[insn->op].effect & UB_E_ENDS || j->err)
 		return;
 	if (ub_bug_if(j->state.lazy.sp != j->after.sp || j->state.lazy.r11_is_call != j->after.r11_is_call ||
-		      j->state.lazy.rcx != j->after.rcx, "lazy state lost"))
+		      j->state.lazy.rcx != j->after.rcx || j->state.lazy.is_open != j->after.is_open, "lazy state lost"))
 		j->err = -EFAULT;
 	j->state.lazy = j->after;
 }
@@ -242,7 +247,7 @@ static bool has_features(const struct ub_block *block, const struct ub_jit_env *
 		insn = &block->insns[i];
 		if (!(ub_op_info[insn->op].effect & UB_E_VEC))
 			continue;
-		if (env->vec_open || ub_vec_features(ub_vec_of(insn), ub_vec_variant(insn)) & ~env->vec_features)
+		if (ub_vec_features(ub_vec_of(insn), ub_vec_variant(insn)) & ~env->vec_features)
 			return false;
 	}
 	return true;

@@ -87,7 +87,7 @@ struct jit {
 	struct jit_stub *stubs;
 	struct jit_cold_call *colds;
 	struct jit_patch *patches;
-	struct jit_patch *common;	/* jumps to the common exit */
+	struct jit_patch *common;	/* jumps to the common exit; target_idx: 1 with the vector registers open */
 	u32 *code_off;			/* [insn] */
 	u32 stub_cnt, stub_cap;
 	u32 cold_cnt, cold_cap;
@@ -206,6 +206,9 @@ void jit_leave_on_fault(struct jit *j, u32 insn_off, enum stub_fix fix);
 void jit_leave(struct jit *j, u32 exit_idx);
 void jit_stubs(struct jit *j);
 void jit_reloc(struct jit *j, u32 off, u64 target);
+
+/* Lets the guest have the vector registers, or gives them back.  Changes the machine's flags, and no register. */
+void jit_vec_open(struct jit *j, bool is_open);
 
 /* edge.c */
 /* Makes the current state good enough for label @idx. */

@@ -74,6 +74,10 @@ void lower_CHECK(struct jit *j, const struct ub_insn *insn)
 	lower_flags_before(j);
 	lower_test_work(j);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
+	if (j->state.lazy.is_open && j->env->softirq_gs) {
+		x86_cmp_gs16_zero(&j->code, j->env->softirq_gs);
+		jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
+	}
 	jit_ticks_renew(j);
 }
 

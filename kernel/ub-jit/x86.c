@@ -319,6 +319,12 @@ void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem)
 	x86_put_modrm(code, 4, mem);
 }
 
+void x86_cmp_gs16_zero(struct x86_code *code, s32 off)
+{
+	x86_put8(code, 0x65);
+	x86_alu_rm_imm(code, UB_W16, X86_CMP, x86_mem(X86_NOREG, off), 0);
+}
+
 void x86_lfence(struct x86_code *code)
 {
 	x86_put8(code, 0x0f);

@@ -106,6 +106,8 @@ void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem);
  * one.  A row with a digit ignores @reg, one without operands all three. */
 void x86_vec(struct x86_code *code, const struct ub_vec_info *info, enum ub_vec_variant variant, u8 reg, u8 vvvv,
 	     struct x86_rm rm, u8 constant);
+/* cmp word gs:[off], 0 */
+void x86_cmp_gs16_zero(struct x86_code *code, s32 off);
 void x86_lfence(struct x86_code *code);
 void x86_stac(struct x86_code *code);
 void x86_clac(struct x86_code *code);
