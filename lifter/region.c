@@ -467,10 +467,6 @@ static bool take_insn(struct lift *l, u32 idx, u64 ip)
 	if (insn_idx < 0 || !lift_grow(l, (void **)&l->insts, l->inst_cnt, &l->inst_cap, sizeof(*l->insts)))
 		return false;
 	insn = &l->insns[insn_idx];
-	if (l->request->has_no_vectors && insn->name == UB_X86_VECTOR && !insn->why[0]) {
-		stop(node, ip, "vectors", NULL);
-		return false;
-	}
 	if (insn->why[0]) {
 		stop(node, ip, insn->why, NULL);
 		return false;

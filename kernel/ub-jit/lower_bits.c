@@ -73,7 +73,7 @@ static void bit_imm(struct jit *j, const struct ub_insn *insn, enum x86_bit op)
 	lower_flags_after(j, insn);
 }
 
-#define BIT(NAME, op)								\
+#define BIT_OP(NAME, op)								\
 void lower_##NAME(struct jit *j, const struct ub_insn *insn)			\
 {										\
 	bit_reg(j, insn, op);							\
@@ -83,10 +83,10 @@ void lower_##NAME##I(struct jit *j, const struct ub_insn *insn)			\
 	bit_imm(j, insn, op);							\
 }
 
-BIT(BT, X86_BT)
-BIT(BTS, X86_BTS)
-BIT(BTR, X86_BTR)
-BIT(BTC, X86_BTC)
+BIT_OP(BT, X86_BT)
+BIT_OP(BTS, X86_BTS)
+BIT_OP(BTR, X86_BTR)
+BIT_OP(BTC, X86_BTC)
 
 /* As bit_reg(): a result of the width in a register, and the rest of dst as it was. */
 void lower_CMPXCHG(struct jit *j, const struct ub_insn *insn)

@@ -184,7 +184,7 @@ static void bit_reg(struct jit *j, const struct ub_insn *insn, enum x86_bit bit)
 	j->state.in_slot = true;
 }
 
-#define BIT(NAME)								\
+#define BIT_OP(NAME)								\
 void lower_##NAME##M(struct jit *j, const struct ub_insn *insn)			\
 {										\
 	bit_reg(j, insn, X86_##NAME);						\
@@ -194,9 +194,9 @@ void lower_##NAME##MI(struct jit *j, const struct ub_insn *insn)		\
 	bit_imm(j, insn, X86_##NAME);						\
 }
 
-BIT(BTS)
-BIT(BTR)
-BIT(BTC)
+BIT_OP(BTS)
+BIT_OP(BTR)
+BIT_OP(BTC)
 
 /* Changes no flag of the machine either. */
 void lower_NOTM(struct jit *j, const struct ub_insn *insn)

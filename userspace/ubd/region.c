@@ -144,7 +144,6 @@ int region_lift(struct region *region, u32 pid, const struct region_env *env, st
 	struct ub_lift_request request = {
 		.read_code = code_read, .read_data = code_read_data,
 		.max_guest_insns = env->max_guest_insns, .may_dispatch = env->may_dispatch,
-		.has_no_vectors = true,	/* the module refuses them as yet */
 	};
 	struct region_lifted lifted = { 0 };
 	struct code code;
