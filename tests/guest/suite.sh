@@ -49,6 +49,8 @@ guest intrude "--smp 2" "build/tests/guest/intrude"
 guest intrude-one "--smp 1" "build/tests/guest/intrude"
 guest vdso "--smp 2" "build/tests/guest/vdso"
 guest vdso-one "--smp 1 --pti on" "build/tests/guest/vdso"
+guest vectors "--smp 2" "build/tests/guest/vectors"
+guest vectors-one "--smp 1" "build/tests/guest/vectors"
 guest stress "--smp 2" "build/tests/guest/stress 20"
 # One processor: emulated ones can hang when code is patched that another one runs.
 guest unload "--smp 1" "build/tests/guest/unload"
