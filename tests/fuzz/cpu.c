@@ -44,6 +44,7 @@ static u64 fault_ip;
 static volatile bool is_running, has_hung;
 static volatile u32 ticks;
 static const struct state *stop_at;
+static bool (*has_memory_of_stop)(void);
 static u64 first_exit;
 static u32 stop_undefined, steps_left;
 
@@ -145,8 +146,17 @@ static void take_guest(const ucontext_t *context)
 	siglongjmp(on_fault, 1);
 }
 
-static bool is_stop(const greg_t *gregs)
+/* Flags of MXCSR do not count: what raises an exception has set them before. */
+static bool has_vectors_of_stop(const ucontext_t *context)
 {
+	take_vectors(context);
+	return !((fuzz_machine.mxcsr ^ stop_at->mxcsr) & ~MXCSR_FLAGS) &&
+	       !memcmp(fuzz_machine.v, stop_at->v, sizeof(stop_at->v));
+}
+
+static bool is_stop(const ucontext_t *context)
+{
+	const greg_t *gregs = context->uc_mcontext.gregs;
 	u32 i;
 
 	if ((gregs[REG_EFL] ^ stop_at->flags) & UB_FL_ALL & ~stop_undefined)
@@ -154,7 +164,7 @@ static bool is_stop(const greg_t *gregs)
 	for (i = 0; i < UB_NGUEST; i++)
 		if ((u64)gregs[greg_of[i]] != stop_at->regs[i])
 			return false;
-	return true;
+	return (!fuzz_machine.has_vectors || has_vectors_of_stop(context)) && has_memory_of_stop();
 }
 
 /* A breakpoint stands where the guest is to be stopped; in the handler of the step over it, it is put back. */
@@ -169,15 +179,17 @@ static void set_breakpoint(bool is_set)
 }
 
 /* At the breakpoint, or one step behind it: is there more to go? */
-static bool goes_on(greg_t *gregs)
+static bool goes_on(ucontext_t *context)
 {
+	greg_t *gregs = context->uc_mcontext.gregs;
+
 	if (gregs[REG_EFL] & TRAP_FLAG) {
 		gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 		set_breakpoint(true);
 		return true;
 	}
 	gregs[REG_RIP]--;
-	if ((u64)gregs[REG_RIP] != stop_at->ip || is_stop(gregs) || !--steps_left)
+	if ((u64)gregs[REG_RIP] != stop_at->ip || is_stop(context) || !--steps_left)
 		return false;
 	set_breakpoint(false);
 	gregs[REG_EFL] |= TRAP_FLAG;
@@ -198,7 +210,7 @@ void fuzz_handler(int sig, siginfo_t *info, void *context)
 			signal(sig, SIG_DFL);
 		return;
 	}
-	if (sig == SIGTRAP && stop_at && goes_on(gregs)) {
+	if (sig == SIGTRAP && stop_at && goes_on(context)) {
 		__asm__ volatile("wrfsbase %0" : : "r"(fuzz_machine.fs));
 		return;
 	}
@@ -269,10 +281,15 @@ static void take(struct state *state, bool has_vectors, u64 ip)
 	}
 }
 
-bool cpu_run(struct state *state, bool has_vectors, const struct state *stop, u32 undefined)
+bool cpu_run(struct state *state, bool has_vectors, const struct stop *to)
 {
+	const struct state *stop = to ? to->state : NULL;
+
 	stop_at = stop;
-	stop_undefined = undefined;
+	if (to) {
+		has_memory_of_stop = to->has_memory;
+		stop_undefined = to->undefined;
+	}
 	steps_left = MAX_STEPS;
 	ticks = 0;
 	has_hung = false;

@@ -40,6 +40,7 @@
 
 #define MAX_INSNS	12
 #define MAX_VECTORS	16
+#define MXCSR_FLAGS	0x3fu		/* what has been raised */
 
 /* --- random numbers --- */
 
@@ -203,11 +204,18 @@ u64 random_value(void);
 /* --- cpu.c --- */
 
 bool cpu_init(void);
+/* Where the guest is to be stopped: at state->ip, when it has the registers, flags and vectors of @state. */
+struct stop {
+	const struct state *state;
+	u32 undefined;			/* flags that do not count */
+	bool (*has_memory)(void);	/* and the memory */
+};
+
 /*
- * Runs what stands at CODE_AT from @state, and leaves in it what the guest has when it goes out or faults.  With @stop
- * it is stopped when it gets to stop->ip with the registers and flags (but @undefined) of @stop.  False: it hung.
+ * Runs what stands at CODE_AT from @state, and leaves in it what the guest has when it goes out, faults or is stopped.
+ * @to may be NULL.  False: it hung.
  */
-bool cpu_run(struct state *state, bool has_vectors, const struct state *stop, u32 undefined);
+bool cpu_run(struct state *state, bool has_vectors, const struct stop *to);
 void cpu_put_program(const struct program *program);
 void cpu_protect(const u8 prot[2]);
 extern u64 cpu_faults;

@@ -10,7 +10,6 @@
 
 #include "fuzz.h"
 
-#define MXCSR_FLAGS	0x3fu
 #define TORN		31u	/* bytes of a vector at the end of a page, at most */
 
 #define MAX_STEPS	20000
@@ -223,6 +222,15 @@ static void save(u8 *to, const u8 *mem)
 			memcpy(to + i * PAGE, mem + i * PAGE, PAGE);
 }
 
+/* Memory where the processor is to be stopped. */
+static u8 wanted[BUF_LEN];
+static bool is_wanted_torn;
+
+static bool has_memory_of_stop(void)
+{
+	return is_same_memory(wanted, mem_guest, is_wanted_torn);
+}
+
 /*
  * Has the processor, on its way from @start, the state @have with memory @mem?  It has been run to its end before, and
  * @native says how that was; it is run again, stopped where @have is, if that is somewhere in the program.
@@ -230,18 +238,17 @@ static void save(u8 *to, const u8 *mem)
 static bool agrees(const struct state *start, const struct state *have, const u8 *mem, struct state *native, u32 undefined,
 		   const char *who, struct verdict *ret)
 {
-	static u8 copy[BUF_LEN];
+	const struct stop stop = { .state = have, .undefined = undefined, .has_memory = has_memory_of_stop };
 
-	bool is_torn = running->has_vectors && is_inside(have->ip);
-
-	if (is_same(have, native, undefined) && is_same_memory(mem, mem_guest, is_torn))
+	is_wanted_torn = running->has_vectors && is_inside(have->ip);
+	if (is_same(have, native, undefined) && is_same_memory(mem, mem_guest, is_wanted_torn))
 		return true;
 	if (is_inside(have->ip)) {
-		save(copy, mem);
+		save(wanted, mem);
 		restore(mem_guest, true);
 		*native = *start;
-		cpu_run(native, running->has_vectors, have, undefined);
-		if (is_same(have, native, undefined) && is_same_memory(copy, mem_guest, is_torn))
+		cpu_run(native, running->has_vectors, &stop);
+		if (is_same(have, native, undefined) && has_memory_of_stop())
 			return true;
 	}
 	say_difference(ret, who, have, native, undefined);
@@ -314,7 +321,7 @@ bool trial_run(const struct program *program, const struct state *start, struct 
 	ret->is_early = is_inside(have.ip) && (left != UB_LEFT_FAULT || !has_missed);
 	if (ret->is_early)
 		trial_native.ip = 0;
-	else if (!cpu_run(&trial_native, program->has_vectors, NULL, 0))
+	else if (!cpu_run(&trial_native, program->has_vectors, NULL))
 		ret->has_hung = true;
 	if (ret->has_hung) {
 		ret->is_different = true;
