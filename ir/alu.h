@@ -76,7 +76,7 @@ u32 ub_alu_crc32(enum ub_width w, u32 crc, u64 a);
 struct ub_alu ub_alu_mulu(enum ub_width w, u64 a, u64 b, u64 *ret_high);
 struct ub_alu ub_alu_muls(enum ub_width w, u64 a, u64 b, u64 *ret_high);
 
-/* high:low / by.  False where x86 raises a divide error; widths 32 and 64. */
+/* high:low / by.  False where x86 raises a divide error. */
 bool ub_alu_divu(enum ub_width w, u64 high, u64 low, u64 by, u64 *ret_quotient, u64 *ret_rest);
 bool ub_alu_divs(enum ub_width w, u64 high, u64 low, u64 by, u64 *ret_quotient, u64 *ret_rest);
 

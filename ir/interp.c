@@ -46,7 +46,7 @@ static bool is_exact(const struct run *r)
 	       !memcmp(r->mark_regs, r->s->regs, sizeof(r->mark_regs));
 }
 
-static void set_mark(struct run *r, u64 ip)
+void run_mark(struct run *r, u64 ip)
 {
 	r->has_mark = true;
 	r->has_stored = false;
@@ -166,7 +166,7 @@ void run_store(struct run *r, const struct ub_insn *insn, u64 val)
 
 void interp_INSN(struct run *r, const struct ub_insn *insn)
 {
-	set_mark(r, insn->imm);
+	run_mark(r, insn->imm);
 }
 
 void interp_MOV(struct run *r, const struct ub_insn *insn)
@@ -347,9 +347,13 @@ void interp_IMULI(struct run *r, const struct ub_insn *insn)
 	run_finish(r, insn, ub_alu_muls(ub_insn_width(insn), run_get(r, insn->src), insn->imm, &high));
 }
 
-/* rax, rdx = low, high */
+/* rax, rdx = low, high; of 8 bits, both go to ax */
 static void set_pair(struct run *r, enum ub_width w, u64 low, u64 high)
 {
+	if (w == UB_W8) {
+		run_set(r, UB_RAX, UB_W16, low | high << 8);
+		return;
+	}
 	run_set(r, UB_RAX, w, low);
 	run_set(r, UB_RDX, w, high);
 }
@@ -376,12 +380,18 @@ void interp_MULS(struct run *r, const struct ub_insn *insn)
 		run_set_flags(r, alu);
 }
 
+/* The upper half of what is divided. */
+static u64 upper_half(struct run *r, enum ub_width w)
+{
+	return w == UB_W8 ? run_get(r, UB_RAX) >> 8 : run_get(r, UB_RDX);
+}
+
 void interp_DIVU(struct run *r, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
 	u64 quotient, rest;
 
-	if (ub_alu_divu(w, run_get(r, UB_RDX), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest))
+	if (ub_alu_divu(w, upper_half(r, w), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest))
 		set_pair(r, w, quotient, rest);
 	else
 		run_leave(r, UB_LEFT_FAULT);
@@ -392,7 +402,7 @@ void interp_DIVS(struct run *r, const struct ub_insn *insn)
 	enum ub_width w = ub_insn_width(insn);
 	u64 quotient, rest;
 
-	if (ub_alu_divs(w, run_get(r, UB_RDX), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest))
+	if (ub_alu_divs(w, upper_half(r, w), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest))
 		set_pair(r, w, quotient, rest);
 	else
 		run_leave(r, UB_LEFT_FAULT);
@@ -410,51 +420,6 @@ void interp_CMOV(struct run *r, const struct ub_insn *insn)
 	u64 from = run_get(r, insn->src), old = run_get(r, insn->dst);
 
 	run_set(r, insn->dst, ub_insn_width(insn), is_set(r, insn) ? from : old);
-}
-
-/* --- rep --- */
-
-/* One element from rsi (movs) or rax (stos) to rdi.  False when it faults; nothing has changed then. */
-static bool rep_element(struct run *r, u32 len, bool is_movs)
-{
-	const struct ub_interp_world *world = r->world;
-	u64 *regs = r->s->regs, val = ub_alu_trunc(__builtin_ctz(len), regs[UB_RAX]);
-
-	if (is_movs && (!run_is_user(r, regs[UB_RSI], len) || !world->load(world->ctx, regs[UB_RSI], len, &val)))
-		return false;
-	if (!run_is_user(r, regs[UB_RDI], len) || !world->store(world->ctx, regs[UB_RDI], len, val))
-		return false;
-	regs[UB_RCX]--;
-	regs[UB_RDI] += len;
-	if (is_movs)
-		regs[UB_RSI] += len;
-	/* What is done stays done, and the same instruction goes on with the rest: as good as a new mark. */
-	set_mark(r, r->mark);
-	return true;
-}
-
-static void rep(struct run *r, const struct ub_insn *insn, bool is_movs)
-{
-	u32 len = UB_WIDTH_BYTES(ub_insn_width(insn));
-
-	while (!r->is_over) {
-		if (run_must_yield(r))
-			run_leave(r, UB_LEFT_YIELD);
-		else if (!r->s->regs[UB_RCX])
-			return;
-		else if (!rep_element(r, len, is_movs))
-			run_leave(r, UB_LEFT_FAULT);
-	}
-}
-
-void interp_REPMOVS(struct run *r, const struct ub_insn *insn)
-{
-	rep(r, insn, true);
-}
-
-void interp_REPSTOS(struct run *r, const struct ub_insn *insn)
-{
-	rep(r, insn, false);
 }
 
 /* --- control --- */

@@ -288,3 +288,38 @@ void interp_MULX(struct run *r, const struct ub_insn *insn)
 	run_set(r, ub_insn_third(insn), w, alu.val);
 	run_set(r, insn->dst, w, high);
 }
+
+/* --- flags --- */
+
+void interp_GETFLAGS(struct run *r, const struct ub_insn *insn)
+{
+	run_set64(r, insn->dst, r->s->flags | FLAG_IF | FLAG_ONE);
+}
+
+void interp_SETFLAGS(struct run *r, const struct ub_insn *insn)
+{
+	run_set_flags(r, (struct ub_alu){ .changed = UB_FL_ALL & ~UB_FL_OF, .flags = run_get(r, insn->src) });
+}
+
+static void set_carry(struct run *r, bool carry)
+{
+	run_set_flags(r, (struct ub_alu){ .changed = UB_FL_CF, .flags = carry ? UB_FL_CF : 0 });
+}
+
+void interp_CLC(struct run *r, const struct ub_insn *insn)
+{
+	(void)insn;
+	set_carry(r, false);
+}
+
+void interp_STC(struct run *r, const struct ub_insn *insn)
+{
+	(void)insn;
+	set_carry(r, true);
+}
+
+void interp_CMC(struct run *r, const struct ub_insn *insn)
+{
+	(void)insn;
+	set_carry(r, !(r->s->flags & UB_FL_CF));
+}

@@ -153,6 +153,7 @@ static u32 writes_by_nature(u8 op)
 	switch (op) {
 	case UB_OP_CMPXCHG:
 	case UB_OP_CMPXCHGM:
+	case UB_OP_REPLODS:
 		return REG(UB_RAX);
 	case UB_OP_CMPXCHG2M:
 		return REG(UB_RAX) | REG(UB_RDX);

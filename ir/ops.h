@@ -176,10 +176,18 @@ OP(ADOX,    "adox",    DST_SRC,     W_32 | W_64,      E_RD_DST | E_RD_SRC | E_RD
  * divu/divs: rax, rdx = quotient, remainder of rdx:rax / src; a divide error leaves; flags are kept. */
 OP(IMUL,    "imul",    DST_SRC,     W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_WR_DST | E_F_OPT)
 OP(IMULI,   "imuli",   DST_SRC_IMM, W_16 | W_32 | W_64, E_RD_SRC | E_WR_DST | E_F_OPT)
-OP(MULU,    "mulu",    SRC,         W_32 | W_64,      E_RD_SRC | E_AX_DX | E_F_OPT)
-OP(MULS,    "muls",    SRC,         W_32 | W_64,      E_RD_SRC | E_AX_DX | E_F_OPT)
-OP(DIVU,    "divu",    SRC,         W_32 | W_64,      E_LEAVES | E_RD_SRC | E_AX_DX)
-OP(DIVS,    "divs",    SRC,         W_32 | W_64,      E_LEAVES | E_RD_SRC | E_AX_DX)
+OP(MULU,    "mulu",    SRC,         W_ALL,            E_RD_SRC | E_AX_DX | E_F_OPT)
+OP(MULS,    "muls",    SRC,         W_ALL,            E_RD_SRC | E_AX_DX | E_F_OPT)
+OP(DIVU,    "divu",    SRC,         W_ALL,            E_LEAVES | E_RD_SRC | E_AX_DX)
+OP(DIVS,    "divs",    SRC,         W_ALL,            E_LEAVES | E_RD_SRC | E_AX_DX)
+
+/* All flags at once.  getflags: all of dst = RFLAGS as pushfq stores it.  setflags: SF ZF AF PF CF from the bits of src
+ * where RFLAGS has them, as sahf.  clc stc cmc: CF alone. */
+OP(GETFLAGS, "getflags", DST,       W_NONE,           E_RD_FL | E_WR_ALL)
+OP(SETFLAGS, "setflags", SRC,       W_NONE,           E_RD_SRC | E_RD_FL | E_WR_FL)
+OP(CLC,     "clc",     NONE,        W_NONE,           E_RD_FL | E_WR_FL)
+OP(STC,     "stc",     NONE,        W_NONE,           E_RD_FL | E_WR_FL)
+OP(CMC,     "cmc",     NONE,        W_NONE,           E_RD_FL | E_WR_FL)
 
 /* Readers of the guest's flags.  setcc writes 8 bits; cmov at width 32 always clears the upper half. */
 OP(SETCC,   "set",     DST_CC,      W_NONE,           E_RD_DST | E_WR_ALL | E_RD_FL)
@@ -189,6 +197,21 @@ OP(CMOV,    "cmov",    DST_SRC_CC,  W_16 | W_32 | W_64, E_RD_DST | E_RD_SRC | E_
  * so leaving in the middle is exact; contains its own check.  Guards its own operands. */
 OP(REPMOVS, "repmovs", NONE,        W_ALL,            E_LEAVES | E_REP | E_CHECK | E_RD_MEM | E_WR_MEM)
 OP(REPSTOS, "repstos", NONE,        W_ALL,            E_LEAVES | E_REP | E_CHECK | E_WR_MEM)
+
+/* rep lods: the same, into rax.  repe (repne) cmps, scas: until an element of [rsi], or rax, and one of [rdi] differ (are
+ * equal); the flags are those of the last comparison made, and are kept as long as none was or it has not ended. */
+OP(REPLODS, "replods", NONE,        W_ALL,            E_LEAVES | E_REP | E_CHECK | E_RD_MEM)
+OP(REPECMPS, "repecmps", NONE,      W_ALL,            E_LEAVES | E_REP | E_CHECK | E_RD_MEM | E_WR_FL)
+OP(REPNECMPS, "repnecmps", NONE,    W_ALL,            E_LEAVES | E_REP | E_CHECK | E_RD_MEM | E_WR_FL)
+OP(REPESCAS, "repescas", NONE,      W_ALL,            E_LEAVES | E_REP | E_CHECK | E_RD_MEM | E_WR_FL)
+OP(REPNESCAS, "repnescas", NONE,    W_ALL,            E_LEAVES | E_REP | E_CHECK | E_RD_MEM | E_WR_FL)
+
+/* fence: 0 lfence, 1 sfence, 2 mfence.  The time stamp counter: rdx:rax = its halves; rdtscp behind all loads before it,
+ * with dst = the number of the processor it was read on; rdpid: that alone.  dst is written last, whole. */
+OP(FENCE,   "fence",   IMM,         W_NONE,           0)
+OP(RDTSC,   "rdtsc",   NONE,        W_NONE,           E_AX_DX)
+OP(RDTSCP,  "rdtscp",  DST,         W_NONE,           E_AX_DX | E_WR_ALL)
+OP(RDPID,   "rdpid",   DST,         W_NONE,           E_WR_ALL)
 
 /* Control inside the block.  The target is off instructions after the next one.  jeq touches no flag. */
 OP(JMP,     "jmp",     TO,          W_NONE,           E_JUMPS | E_ENDS)

@@ -39,6 +39,9 @@ void run_exit_to(struct run *r, u64 ip);
 void run_bug(struct run *r);
 bool run_must_yield(struct run *r);
 
+/* Here an instruction of the guest begins, or goes on with what it has left to do. */
+void run_mark(struct run *r, u64 ip);
+
 u64 run_get(struct run *r, u8 reg);
 void run_set64(struct run *r, u8 reg, u64 val);
 /* Writes as x86 does at that width. */

@@ -164,6 +164,8 @@ static const char *check_imm(const struct ub_insn *insn)
 		return NULL;
 	case UB_OP_HOLD:
 		return !insn->imm || insn->imm == UB_HOLD_LOW ? NULL : "hold is from 0 or from 0x100000";
+	case UB_OP_FENCE:
+		return insn->imm >= 0 && insn->imm <= 2 ? NULL : "a fence is 0, 1 or 2";
 	case UB_OP_SYSCALL:
 		if (insn->imm < 0 || insn->imm > MAX_SYSCALL)
 			return "system call number is not between 0 and 511";

@@ -486,13 +486,34 @@ static void put_idiom(struct gen *g)
 
 static void put_rep(struct gen *g)
 {
-	u8 op = pick(2) ? UB_OP_REPMOVS : UB_OP_REPSTOS;
+	static const u8 ops[] = { UB_OP_REPMOVS, UB_OP_REPSTOS, UB_OP_REPLODS, UB_OP_REPECMPS, UB_OP_REPNECMPS, UB_OP_REPESCAS,
+		UB_OP_REPNESCAS };
+	u8 op = ops[pick(ARRAY_SIZE(ops))], w = pick(4);
+	u64 from = rng_pointer();
+	struct ub_insn *insn;
 
-	put(g, UB_OP_MOVI, UB_W64, UB_RDI, 0, 0, rng_pointer());
-	put(g, UB_OP_MOVI, UB_W64, UB_RSI, 0, 0, rng_pointer());
-	put(g, UB_OP_MOVI, UB_W64, UB_RCX, 0, 0, pick(4) ? pick(64) : pick(4096));
+	put(g, UB_OP_MOVI, UB_W64, UB_RDI, 0, 0, op == UB_OP_REPECMPS && pick(2) ? from : rng_pointer());
+	put(g, UB_OP_MOVI, UB_W64, UB_RSI, 0, 0, from);
+	put(g, UB_OP_MOVI, UB_W64, UB_RCX, 0, 0, pick(4) ? pick(64) : pick(8192));
 	mark(g);
-	put(g, op, pick(4), 0, 0, 0, 0);
+	insn = put(g, op, w, 0, 0, 0, 0);
+	if (ub_insn_sets_flags(insn) && g->undefined)
+		put(g, UB_OP_TEST, UB_W64, UB_RAX, UB_RAX, 0, 0);	/* none or all of them are new */
+	if (ub_insn_sets_flags(insn))
+		g->undefined = 0;
+}
+
+/* All flags to a register or from one, or the carry alone. */
+static void put_flags(struct gen *g)
+{
+	static const u8 ops[] = { UB_OP_GETFLAGS, UB_OP_SETFLAGS, UB_OP_CLC, UB_OP_STC, UB_OP_CMC };
+	u8 op = ops[pick(ARRAY_SIZE(ops))], dst = any_reg(g);
+
+	if (g->undefined)
+		return;
+	put(g, op, 0, op == UB_OP_GETFLAGS ? dst : 0, op == UB_OP_SETFLAGS ? any_reg(g) : 0, 0, 0);
+	if (op == UB_OP_GETFLAGS)
+		wrote(g, dst);
 }
 
 static void put_syscall(struct gen *g)
@@ -540,7 +561,8 @@ static void join(struct gen *g)
 
 static void put_any(struct gen *g)
 {
-	switch (pick(23)) {
+	switch (pick(24)) {
+	case 23: put_flags(g); break;
 	case 21: case 22: put_held(g); break;
 	case 20: if (pick(4) == 0) put_hold32(g); break;
 	case 16: case 17: put_idiom(g); break;

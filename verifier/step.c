@@ -522,10 +522,13 @@ void step_IMULI(struct step *step)
 	step_put_part(step, ub_reg_mul(&a, &b));
 }
 
+/* Sound: 8 and 16 bits keep the others. */
 static void forget_rax_rdx(struct step *step)
 {
-	step_put(step, UB_RAX, step_unknown(step->width));
-	step_put(step, UB_RDX, step_unknown(step->width));
+	u32 width = step->width < 32 ? 64 : step->width;
+
+	step_put(step, UB_RAX, step_unknown(width));
+	step_put(step, UB_RDX, step_unknown(width));
 }
 
 void step_MULU(struct step *step)

@@ -38,7 +38,7 @@ ON_MEMORY(NOTM)
 ON_MEMORY(INCM)
 ON_MEMORY(DECM)
 
-/* Nor do those that only look. */
+/* Nor do those that only look, or that change flags alone. */
 ON_MEMORY(BT)
 ON_MEMORY(BTI)
 
@@ -154,4 +154,55 @@ void step_CMPXCHG2M(struct step *step)
 {
 	step_put(step, UB_RAX, ub_reg_any());
 	step_put(step, UB_RDX, ub_reg_any());
+}
+
+ON_MEMORY(SETFLAGS)
+ON_MEMORY(CLC)
+ON_MEMORY(STC)
+ON_MEMORY(CMC)
+ON_MEMORY(FENCE)
+
+void step_GETFLAGS(struct step *step)
+{
+	step_put(step, step->insn->dst, ub_reg_any());
+}
+
+/* Sound: whatever else they do, they write no other registers. */
+#define REPEATED(NAME)								\
+void step_##NAME(struct step *step)						\
+{										\
+	step_put(step, UB_RCX, ub_reg_any());					\
+	step_put(step, UB_RSI, ub_reg_any());					\
+	step_put(step, UB_RDI, ub_reg_any());					\
+}
+
+REPEATED(REPECMPS)
+REPEATED(REPNECMPS)
+REPEATED(REPESCAS)
+REPEATED(REPNESCAS)
+
+void step_REPLODS(struct step *step)
+{
+	step_put(step, UB_RAX, ub_reg_any());
+	step_put(step, UB_RCX, ub_reg_any());
+	step_put(step, UB_RSI, ub_reg_any());
+	step_put(step, UB_RDI, ub_reg_any());
+}
+
+/* Sound: rdtsc clears the upper halves. */
+void step_RDTSC(struct step *step)
+{
+	step_put(step, UB_RAX, step_unknown(32));
+	step_put(step, UB_RDX, step_unknown(32));
+}
+
+void step_RDTSCP(struct step *step)
+{
+	step_RDTSC(step);
+	step_put(step, step->insn->dst, step_unknown(32));
+}
+
+void step_RDPID(struct step *step)
+{
+	step_put(step, step->insn->dst, step_unknown(32));
 }

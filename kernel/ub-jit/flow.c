@@ -123,7 +123,8 @@ static bool clobbers(const struct ub_block *block, const struct ub_flow *flow, u
 	case UB_OP_INSN: case UB_OP_MOV: case UB_OP_MOVI: case UB_OP_ZEXT: case UB_OP_SEXT32: case UB_OP_SEXT64:
 	case UB_OP_LOAD: case UB_OP_LOADS32: case UB_OP_LOADS64: case UB_OP_STORE: case UB_OP_STOREI:
 	case UB_OP_PDEP: case UB_OP_PEXT: case UB_OP_SHLX: case UB_OP_SHRX: case UB_OP_SARX: case UB_OP_RORX:
-	case UB_OP_MULX: case UB_OP_CRC32: case UB_OP_NOT: case UB_OP_SETCC: case UB_OP_CMOV: case UB_OP_JMP: case UB_OP_JCC:
+	case UB_OP_MULX: case UB_OP_CRC32: case UB_OP_FENCE: case UB_OP_RDTSC: case UB_OP_RDPID: case UB_OP_NOT:
+	case UB_OP_SETCC: case UB_OP_CMOV: case UB_OP_JMP: case UB_OP_JCC:
 		return false;
 	case UB_OP_LEA:
 		return ub_insn_index_reg(insn) != UB_NOREG && !ub_flow_in_machine(block, ub_insn_index_reg(insn)) &&

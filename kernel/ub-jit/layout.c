@@ -11,10 +11,12 @@
 static u16 fixed_regs(const struct ub_insn *insn)
 {
 	switch (insn->op) {
-	case UB_OP_REPMOVS:
+	case UB_OP_REPMOVS: case UB_OP_REPECMPS: case UB_OP_REPNECMPS:
 		return 1u << UB_RSI | 1u << UB_RDI;
-	case UB_OP_REPSTOS:
+	case UB_OP_REPSTOS: case UB_OP_REPESCAS: case UB_OP_REPNESCAS:
 		return 1u << UB_RDI;
+	case UB_OP_REPLODS:
+		return 1u << UB_RSI;
 	case UB_OP_CMPXCHG2M:
 		return 1u << UB_RBX;
 	default:

@@ -264,6 +264,8 @@ struct x86_rm lower_src_or_mem(struct jit *j, const struct ub_insn *insn);
 void lower_fused_fault(struct jit *j);
 
 /* lower_mem.c */
+/* Leaves unless the register is at most LIMIT, and at least UB_HOLD_LOW if @is_low; in speculation too. */
+void lower_hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind);
 /* The memory operand of a load or store whose base field is @base. */
 struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base);
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lower_mem: loads, stores and the string operations.
+ * lower_mem: addresses that may be used, loads and stores.
  */
 #include "lower.h"
-
-#define REP_CHUNK	4096	/* elements between two looks at the work flags */
 
 /* A constant address goes into the scratch register, which may hold one nearby already. */
 struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
@@ -36,7 +34,7 @@ struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
  *	cmovae reg, [LIMIT]	one micro-operation less than cmova
  * The branch makes it exact (a bad address leaves), the cmova of the same comparison makes it safe in speculation.
  */
-static void hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind)
+void lower_hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind)
 {
 	if (is_low) {
 		x86_lea(&j->code, UB_W64, j->scratch, x86_mem(reg, -UB_HOLD_LOW));
@@ -51,7 +49,7 @@ static void hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind)
 void lower_HOLD(struct jit *j, const struct ub_insn *insn)
 {
 	lower_flags_before(j);
-	hold(j, lower_dst(j, insn).reg, insn->imm, UB_EXIT_BOUND);
+	lower_hold(j, lower_dst(j, insn).reg, insn->imm, UB_EXIT_BOUND);
 }
 
 /* mov scratch32, reg32; cmp scratch, reg; jne leave; mov reg, scratch */
@@ -132,50 +130,4 @@ void lower_STOREI(struct jit *j, const struct ub_insn *insn)
 
 	jit_leave_on_fault(j, j->code.len, STUB_PLAIN);
 	x86_mov_rm_imm(&j->code, ub_insn_width(insn), mem, insn->imm);
-}
-
-/*
- * 1:	work?			-> leave; everything is committed
- *	test rcx, rcx; jz 2f
- *	bad address?		-> leave
- *	mov scratch, rcx; cmp rcx, CHUNK; jbe 3f; mov ecx, CHUNK
- * 3:	sub scratch, rcx
- *	rep movs		on a fault: rcx += scratch, leave
- *	mov rcx, scratch; jmp 1b
- * Sound: addresses only rise from a guarded start, and the page at LIMIT is never mapped, so a run stops there.
- */
-static void rep(struct jit *j, const struct ub_insn *insn, bool is_movs)
-{
-	u32 start, done, full;
-
-	lower_flags_before(j);
-	start = j->code.len;
-	lower_test_work(j);
-	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
-	x86_test_rm_reg(&j->code, UB_W64, x86_reg(X86_RCX), X86_RCX);
-	done = x86_jcc(&j->code, UB_CC_E);
-	hold(j, X86_RDI, false, UB_EXIT_FAULT);
-	if (is_movs)
-		hold(j, X86_RSI, false, UB_EXIT_FAULT);
-	lower_to_scratch(j, x86_reg(X86_RCX));
-	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RCX), REP_CHUNK);
-	full = x86_jcc(&j->code, UB_CC_BE);
-	x86_mov_reg_imm64(&j->code, X86_RCX, REP_CHUNK);
-	x86_patch_rel32(&j->code, full, j->code.len);
-	x86_alu_reg_rm(&j->code, UB_W64, X86_SUB, j->scratch, x86_reg(X86_RCX));
-	jit_leave_on_fault(j, j->code.len, STUB_ADD_RCX);
-	x86_rep(&j->code, ub_insn_width(insn), is_movs);
-	x86_mov_reg_rm(&j->code, UB_W64, X86_RCX, x86_reg(j->scratch));
-	x86_patch_rel32(&j->code, x86_jmp(&j->code), start);
-	x86_patch_rel32(&j->code, done, j->code.len);
-}
-
-void lower_REPMOVS(struct jit *j, const struct ub_insn *insn)
-{
-	rep(j, insn, true);
-}
-
-void lower_REPSTOS(struct jit *j, const struct ub_insn *insn)
-{
-	rep(j, insn, false);
 }

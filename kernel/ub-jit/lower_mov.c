@@ -167,3 +167,55 @@ void lower_CMOV(struct jit *j, const struct ub_insn *insn)
 	if (dst.is_mem)
 		x86_mov_rm_reg(&j->code, UB_W64, dst, j->scratch);
 }
+
+/* What pushfq would store: in user mode the flags that images do not change are those of the entry. */
+void lower_GETFLAGS(struct jit *j, const struct ub_insn *insn)
+{
+	u8 reg = lower_whole_reg(j, insn);
+
+	jit_flags_to_slot(j);
+	lower_flags_before(j);
+	x86_mov_reg_rm(&j->code, UB_W64, reg, local(LOCAL_FLAGS));
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(reg), UB_FL_ALL);
+	x86_alu_reg_rm(&j->code, UB_W64, X86_OR, reg, local(LOCAL_USER_FLAGS));
+	lower_put_whole(j, insn);
+}
+
+/* sahf takes the byte from ah, and keeps OF. */
+void lower_SETFLAGS(struct jit *j, const struct ub_insn *insn)
+{
+	if (lower_wants_flags(j, insn)) {
+		jit_flags_to_host(j);
+		x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), lower_src_reg(j, insn));
+		lower_to_scratch(j, x86_reg(X86_RAX));
+		x86_mov_ah_mem(&j->code, local(LOCAL_SPILL));
+		x86_sahf(&j->code);
+		x86_mov_reg_rm(&j->code, UB_W64, X86_RAX, x86_reg(j->scratch));
+	}
+	lower_flags_after(j, insn);
+}
+
+/* The other flags stay: the guest's are in the machine's before. */
+static void change_carry(struct jit *j, const struct ub_insn *insn, void (*emit)(struct x86_code *code))
+{
+	if (lower_wants_flags(j, insn)) {
+		jit_flags_to_host(j);
+		emit(&j->code);
+	}
+	lower_flags_after(j, insn);
+}
+
+void lower_CLC(struct jit *j, const struct ub_insn *insn)
+{
+	change_carry(j, insn, x86_clc);
+}
+
+void lower_STC(struct jit *j, const struct ub_insn *insn)
+{
+	change_carry(j, insn, x86_stc);
+}
+
+void lower_CMC(struct jit *j, const struct ub_insn *insn)
+{
+	change_carry(j, insn, x86_cmc);
+}

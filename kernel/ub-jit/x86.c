@@ -349,14 +349,81 @@ void x86_clac(struct x86_code *code)
 	put_0f01(code, 0xca);
 }
 
-void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs)
+void x86_rep(struct x86_code *code, enum ub_width w, u8 prefix, u8 opcode)
 {
-	x86_put8(code, 0xf3);
+	x86_put8(code, prefix);
 	if (w == UB_W16)
 		x86_put8(code, 0x66);
 	if (w == UB_W64)
 		x86_put8(code, REX_W);
-	x86_put8(code, (is_movs ? 0xa4 : 0xaa) | (w != UB_W8));
+	x86_put8(code, opcode | (w != UB_W8));
+}
+
+u32 x86_jrcxz(struct x86_code *code)
+{
+	x86_put8(code, 0xe3);
+	x86_put8(code, 0);
+	return code->len - 1;
+}
+
+void x86_patch_rel8(struct x86_code *code, u32 off, u32 target)
+{
+	if (!code->overflow)
+		code->buf[off] = target - (off + 1);
+}
+
+void x86_clc(struct x86_code *code)
+{
+	x86_put8(code, 0xf8);
+}
+
+void x86_stc(struct x86_code *code)
+{
+	x86_put8(code, 0xf9);
+}
+
+void x86_cmc(struct x86_code *code)
+{
+	x86_put8(code, 0xf5);
+}
+
+void x86_fence(struct x86_code *code, u8 digit)
+{
+	x86_put8(code, 0x0f);
+	x86_put8(code, 0xae);
+	x86_put8(code, 0xc0 | digit << 3);
+}
+
+void x86_rdtsc(struct x86_code *code)
+{
+	x86_put8(code, 0x0f);
+	x86_put8(code, 0x31);
+}
+
+void x86_rdtscp(struct x86_code *code)
+{
+	put_0f01(code, 0xf9);
+}
+
+void x86_rdpid(struct x86_code *code, u8 reg)
+{
+	x86_op(code, UB_W32, 0xf3, 1, 0xc7, 7, x86_reg(reg));
+}
+
+static void put_gs(struct x86_code *code, u8 opcode, u8 reg, s32 off)
+{
+	x86_put8(code, 0x65);
+	put_op(code, UB_W32, opcode, reg, x86_mem(X86_NOREG, off), false, false);
+}
+
+void x86_mov_reg_gs(struct x86_code *code, u8 reg, s32 off)
+{
+	put_gs(code, 0x8b, reg, off);
+}
+
+void x86_cmp_reg_gs(struct x86_code *code, u8 reg, s32 off)
+{
+	put_gs(code, 0x3b, reg, off);
 }
 
 void x86_xchg(struct x86_code *code, enum ub_width w, struct x86_rm rm, u8 reg)

@@ -111,7 +111,21 @@ void x86_cmp_gs16_zero(struct x86_code *code, s32 off);
 void x86_lfence(struct x86_code *code);
 void x86_stac(struct x86_code *code);
 void x86_clac(struct x86_code *code);
-void x86_rep(struct x86_code *code, enum ub_width w, bool is_movs);
+/* A string instruction with its prefix, f3 for rep and repe, f2 for repne; @opcode is that for bytes. */
+void x86_rep(struct x86_code *code, enum ub_width w, u8 prefix, u8 opcode);
+/* jrcxz: returns the offset of its rel8, for x86_patch_rel8(); no flag changes. */
+u32 x86_jrcxz(struct x86_code *code);
+void x86_patch_rel8(struct x86_code *code, u32 off, u32 target);
+void x86_clc(struct x86_code *code);
+void x86_stc(struct x86_code *code);
+void x86_cmc(struct x86_code *code);
+void x86_fence(struct x86_code *code, u8 digit);	/* 5 lfence, 6 mfence, 7 sfence */
+void x86_rdtsc(struct x86_code *code);
+void x86_rdtscp(struct x86_code *code);
+void x86_rdpid(struct x86_code *code, u8 reg);
+/* mov reg32, gs:[off] */
+void x86_mov_reg_gs(struct x86_code *code, u8 reg, s32 off);
+void x86_cmp_reg_gs(struct x86_code *code, u8 reg, s32 off);
 /* What has no function of its own.  @map: 1 for 0f, 2 for 0f 38, 3 for 0f 3a; @prefix: 0, 0x66, 0xf2 or 0xf3, beside
  * that of a width of 16. */
 void x86_op(struct x86_code *code, enum ub_width w, u8 prefix, u8 map, u8 opcode, u8 reg, struct x86_rm rm);

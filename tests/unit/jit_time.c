@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * jit_time: do interpreter and image read the time and the number of the processor?
+ *
+ * Nobody can foresee them, so no other test compares them: each reading must lie between one made before and one made
+ * behind, and the number must be that of a processor that we were on.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <x86intrin.h>
+
+#include "../../ir/parse.h"
+#include "../harness.h"
+
+static const char *const programs[] = {
+	"entry 0x1000:\n insn 0x1000 +3\n rdtsc\n rdpid r1\n exit 0x1003\n",
+	"entry 0x1000:\n insn 0x1000 +3\n rdtscp r1\n exit 0x1003\n",
+	"entry 0x1000:\n insn 0x1000 +3\n rdtscp r9\n insn 0x1003 +3\n mov.64 r1, r9\n exit 0x1006\n",
+	"entry 0x1000:\n insn 0x1000 +3\n fence 1\n fence 2\n rdtsc\n rdpid r18\n mov.64 r1, r18\n exit 0x1003\n",
+};
+
+static const struct ub_interp_world world = { .limit = 0x7ffffffff000 };
+static u32 passed, failed;
+
+static void check(u32 program, const char *who, const struct ub_interp *state, u64 before, u32 from, u64 behind, u32 to)
+{
+	u64 time = state->regs[UB_RDX] << 32 | state->regs[UB_RAX], number = state->regs[UB_RCX];
+	bool is_good = time > before && time < behind && state->regs[UB_RAX] == (u32)time &&
+		       (number == from || number == to);
+
+	passed += is_good;
+	failed += !is_good;
+	if (!is_good)
+		printf("jit_time: program %u, %s: %llx between %llx and %llx, processor %llu, not %u or %u\n", program, who,
+		       (unsigned long long)time, (unsigned long long)before, (unsigned long long)behind,
+		       (unsigned long long)number, from, to);
+}
+
+static void try_one(u32 program, const struct ub_verified *verified, bool is_image)
+{
+	struct ub_interp state = { 0 };
+	enum ub_exit_kind kind;
+	u32 from, to;
+	u64 before = __rdtscp(&from), behind;
+
+	memset(state.regs, 0xa5, sizeof(state.regs));
+	if (is_image && ub_harness_run(verified, &world, 0, &state, &kind, NULL))
+		state.regs[UB_RDX] = 0;
+	else if (!is_image)
+		ub_interp_run(ub_verified_block(verified), &world, 0, &state);
+	behind = __rdtscp(&to);
+	check(program, is_image ? "image" : "interpreter", &state, before, from, behind, to);
+}
+
+int main(void)
+{
+	const struct ub_verify_env env = { .limit = world.limit };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(programs); i++) {
+		struct ub_log log = { 0 };
+		struct ub_parse_error error;
+		struct ub_verified *verified;
+		struct ub_block *block;
+
+		if (ub_block_parse(programs[i], &block, &error) || ub_verify(block, &env, &log, &verified)) {
+			printf("jit_time: program %u is refused\n", i);
+			failed++;
+			continue;
+		}
+		try_one(i, verified, false);
+		try_one(i, verified, true);
+		ub_verified_free(verified);
+		ub_block_free(block);
+	}
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
