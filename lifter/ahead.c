@@ -25,14 +25,11 @@ static bool accesses(const struct ub_x86_insn *insn, const struct ub_x86_operand
 /* Registers that a string instruction goes through memory with. */
 static u16 string_bases(const struct ub_x86_insn *insn)
 {
-	switch (lift_op(insn)) {
-	case UB_OP_REPMOVS:
-		return insn->is_rep ? 0 : bit(UB_RSI) | bit(UB_RDI);
-	case UB_OP_REPSTOS:
-		return insn->is_rep ? 0 : bit(UB_RDI);
-	default:
+	if (insn->is_rep || insn->name < UB_X86_STOSB || insn->name > UB_X86_SCASQ)
 		return 0;
-	}
+	if (insn->name <= UB_X86_STOSQ || insn->name >= UB_X86_SCASB)
+		return bit(UB_RDI);
+	return bit(UB_RSI) | (insn->name >= UB_X86_LODSB && insn->name <= UB_X86_LODSQ ? 0 : bit(UB_RDI));
 }
 
 /* What @insn adds to @reg, when that is all that it does to it. */

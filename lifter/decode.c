@@ -86,7 +86,7 @@ static bool take_memory(const struct ub_x86_insn *insn, const ZydisDecodedOperan
 	ret->reg = mem->base == ZYDIS_REGISTER_NONE ? UB_NOREG : general(mem->base);
 	ret->index = mem->index == ZYDIS_REGISTER_NONE ? UB_NOREG : general(mem->index);
 	ret->is_fs = mem->segment == ZYDIS_REGISTER_FS && mem->type != ZYDIS_MEMOP_TYPE_AGEN;
-	if (mem->base == ZYDIS_REGISTER_RIP)
+	if (mem->base == ZYDIS_REGISTER_RIP || mem->base == ZYDIS_REGISTER_EIP)
 		ret->imm += insn->ip + insn->len;
 	else if (mem->base != ZYDIS_REGISTER_NONE && ret->reg == UB_NOREG)
 		return false;
@@ -94,6 +94,9 @@ static bool take_memory(const struct ub_x86_insn *insn, const ZydisDecodedOperan
 		ret->scale = mem->scale == 8 ? 3 : mem->scale / 2;
 	else if (mem->index != ZYDIS_REGISTER_NONE)
 		return false;
+	ret->is_a32 = insn->is_a32 && (ret->reg != UB_NOREG || ret->index != UB_NOREG);
+	if (insn->is_a32 && !ret->is_a32)
+		ret->imm = (u32)ret->imm;
 	return mem->type == ZYDIS_MEMOP_TYPE_MEM || mem->type == ZYDIS_MEMOP_TYPE_AGEN;
 }
 
@@ -167,30 +170,36 @@ static bool may_lock(u8 name)
 
 static bool is_string(u8 name)
 {
-	return name >= UB_X86_STOSB && name <= UB_X86_LODSQ;
+	return name >= UB_X86_STOSB && name <= UB_X86_SCASQ;
+}
+
+/* Near branches of 16 bits are AMD's alone; with REX.W the prefix means nothing, as in calls of __tls_get_addr. */
+static bool is_odd_branch(const struct ub_x86_insn *insn, const ZydisDecodedInstruction *from)
+{
+	if (insn->name < UB_X86_JO)
+		return insn->is_16 && (insn->name == UB_X86_LEAVE || insn->name == UB_X86_ENTER);
+	return from->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
+	       (from->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE && !from->raw.rex.W);
 }
 
 /* What a prefix says that the operands do not. */
 static void take_prefixes(struct ub_x86_insn *insn, const ZydisDecodedInstruction *from)
 {
 	const char *name = ZydisMnemonicGetString(from->mnemonic);
-	u64 bad = ZYDIS_ATTRIB_HAS_REPNE | ZYDIS_ATTRIB_HAS_XACQUIRE |
-		  ZYDIS_ATTRIB_HAS_XRELEASE | ZYDIS_ATTRIB_HAS_SEGMENT_GS;
-	bool is_stack = insn->name == UB_X86_PUSH || insn->name == UB_X86_POP || insn->name == UB_X86_LEAVE ||
-			insn->name >= UB_X86_JO;
+	u64 bad = ZYDIS_ATTRIB_HAS_XACQUIRE | ZYDIS_ATTRIB_HAS_XRELEASE | ZYDIS_ATTRIB_HAS_SEGMENT_GS;
 
-	insn->is_rep = from->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
+	insn->is_repne = from->attributes & ZYDIS_ATTRIB_HAS_REPNE;
+	insn->is_rep = insn->is_repne || from->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
 	insn->is_locked = from->attributes & ZYDIS_ATTRIB_HAS_LOCK;
 	if (insn->is_locked && !may_lock(insn->name))
 		end(insn, "lock", name);
 	else if (from->attributes & bad || (insn->is_rep && !is_string(insn->name)))
 		end(insn, "prefix", name);
-	else if (from->address_width != 64)
+	else if (insn->is_a32 && (is_string(insn->name) || insn->name == UB_X86_XLAT))
 		end(insn, "address size", name);
-	else if (is_stack && (from->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE ||
-			      from->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR))
+	else if (is_odd_branch(insn, from))
 		end(insn, "operand size", name);
-	else if (is_string(insn->name) && from->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS)
+	else if ((is_string(insn->name) || insn->name == UB_X86_XLAT) && from->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS)
 		end(insn, "prefix", name);
 }
 
@@ -398,6 +407,8 @@ void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 	if (!is_there(&from))
 		end(ret, "not on this machine", ZydisMnemonicGetString(from.mnemonic));
 	ret->name = name;
+	ret->is_a32 = from.address_width == 32;
+	ret->is_16 = from.operand_width == 16;
 	take_operands(ret, &from, operands);
 	take_prefixes(ret, &from);
 	if (ret->name == UB_X86_JMP && !ret->is_direct)

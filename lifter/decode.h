@@ -27,6 +27,7 @@ struct ub_x86_operand {
 	u8 scale;		/* MEM: as a shift */
 	bool is_high;		/* REG: ah, ch, dh or bh, in bits 8-15 of reg */
 	bool is_fs;		/* MEM: the thread's FS base is added */
+	bool is_a32;		/* MEM: the address has 32 bits, before that */
 	s64 imm;		/* IMM: sign-extended from the width; MEM: displacement, with UB_NOREG the address */
 };
 
@@ -38,6 +39,9 @@ struct ub_x86_insn {
 	u8 name;		/* enum ub_x86_name */
 	u8 operand_cnt;
 	bool is_rep;
+	bool is_repne;		/* is_rep, with the other prefix */
+	bool is_a32;		/* the address size prefix: rcx counts with 32 bits */
+	bool is_16;		/* operands of 16 bits, the hidden ones too */
 	bool is_locked;		/* the prefix: operand 0 is memory */
 	bool is_direct;		/* a branch to target */
 	bool may_leave;		/* touches memory, divides or leaves by nature */

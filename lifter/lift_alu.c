@@ -95,9 +95,14 @@ static void change(struct lift *l, const struct ub_x86_insn *insn, u8 op, bool f
 	const struct ub_x86_operand *dst = &insn->operands[0], *src = &insn->operands[1];
 
 	if (dst->is_high) {
+		u8 value = src->kind == UB_X86_MEM && insn->operand_cnt == 2 ? lift_read(l, src, REG_V) : UB_NOREG;
+
 		ir_rr(l, UB_OP_MOV, UB_W64, false, REG_U, dst->reg);
 		ir_ri(l, UB_OP_SHRI, UB_W64, false, REG_U, 8);
-		apply(l, insn, op, REG_U, f);
+		if (value == UB_NOREG)
+			apply(l, insn, op, REG_U, f);
+		else
+			ir_rr(l, op, UB_W8, f, REG_U, value);
 		lift_write(l, dst, REG_U);
 	} else if (insn->operand_cnt == 2 && src->kind == UB_X86_MEM) {
 		ir_rr(l, op, dst->width, f, dst->reg, lift_read(l, src, UB_NOREG));
@@ -111,10 +116,6 @@ void lift_alu(struct lift *l, const struct ub_x86_insn *insn)
 	const struct ub_x86_operand *dst = &insn->operands[0], *src = &insn->operands[1];
 	bool f = !l->are_flags_dead && lift_flags(insn) != UB_X86_KEEP;
 
-	if (dst->is_high && insn->operand_cnt == 2 && src->kind == UB_X86_MEM) {
-		l->why = "high byte";
-		return;
-	}
 	if (insn->operand_cnt == 2 && src->kind == UB_X86_REG && src->is_high)
 		lift_read(l, src, REG_HIGH);
 	if (dst->kind == UB_X86_MEM && is_shift(lift_op(insn)))
@@ -135,13 +136,12 @@ void lift_compare(struct lift *l, const struct ub_x86_insn *insn)
 {
 	const struct ub_x86_operand *dst = &insn->operands[0], *src = &insn->operands[1];
 	bool has_imm = src->kind == UB_X86_IMM;
-	u8 a, b = 0;
+	u8 a = lift_read(l, dst, UB_NOREG), b = 0;
 
-	if (dst->kind == UB_X86_REG && dst->is_high && src->kind == UB_X86_REG && src->is_high) {
-		l->why = "high byte";
-		return;
+	if (a == REG_HIGH && src->is_high) {
+		ir_rr(l, UB_OP_MOV, UB_W64, false, REG_V, REG_HIGH);
+		a = REG_V;
 	}
-	a = lift_read(l, dst, UB_NOREG);
 	if (!has_imm)
 		b = lift_read(l, src, UB_NOREG);
 	if (l->are_flags_dead)
@@ -171,15 +171,11 @@ void lift_shift(struct lift *l, const struct ub_x86_insn *insn)
 	}
 }
 
-/* rdx:rax = rax * operand, and the divisions; 8 bits use ax alone, and 16 are rare. */
+/* rdx:rax = rax * operand, and the divisions; of 8 bits in ax alone. */
 static void wide(struct lift *l, const struct ub_x86_insn *insn, u8 op, bool f)
 {
 	const struct ub_x86_operand *src = &insn->operands[0];
 
-	if (src->width < UB_W32) {
-		l->why = "width";
-		return;
-	}
 	ir_src(l, op, src->width, f, lift_read(l, src, UB_NOREG));
 }
 

@@ -142,6 +142,18 @@ void lift_jmp(struct lift *l, const struct ub_x86_insn *insn)
 				(struct fixup){ .op = i, .edge = -1 - l->ops[i].off };
 }
 
+/*
+ * loop and its like count rcx, or ecx, down; jrcxz only looks.  The comparison with 0 is made by link.c, which knows where
+ * the two sides are.
+ */
+void lift_loop(struct lift *l, const struct ub_x86_insn *insn)
+{
+	if (insn->name == UB_X86_JECXZ)
+		ir_rr(l, UB_OP_MOV, UB_W32, false, REG_T, UB_RCX);
+	else if (insn->name != UB_X86_JRCXZ)
+		ir_addr(l, UB_OP_LEA, insn->is_a32 ? UB_W32 : UB_W64, UB_RCX, UB_RCX, UB_NOREG, 0, -1);
+}
+
 /* Both sides are edges. */
 void lift_jcc(struct lift *l, const struct ub_x86_insn *insn)
 {

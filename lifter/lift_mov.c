@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lift_mov: moves, addresses, conversions, the stack, and what reads flags into registers.
+ * lift_mov: moves, addresses, conversions, and what reads flags into registers.
  *
  * Promise: a register is written last, after everything that may leave.
  */
@@ -34,14 +34,15 @@ void lift_mov(struct lift *l, const struct ub_x86_insn *insn)
 void lift_lea(struct lift *l, const struct ub_x86_insn *insn)
 {
 	const struct ub_x86_operand *dst = &insn->operands[0], *mem = &insn->operands[1];
-	u8 width = dst->width == UB_W64 ? UB_W64 : UB_W32;
+	u8 width = dst->width == UB_W64 && !mem->is_a32 ? UB_W64 : UB_W32;
+	u8 to = dst->width < UB_W32 ? REG_T : dst->reg;
 
-	if (dst->width < UB_W32)
-		l->why = "width";
-	else if (mem->reg == UB_NOREG && mem->index == UB_NOREG)
-		ir_ri(l, UB_OP_MOVI, width, false, dst->reg, mem->imm);
+	if (mem->reg == UB_NOREG && mem->index == UB_NOREG)
+		ir_ri(l, UB_OP_MOVI, width, false, to, mem->imm);
 	else
-		ir_addr(l, UB_OP_LEA, width, dst->reg, mem->reg, mem->index, mem->scale, mem->imm);
+		ir_addr(l, UB_OP_LEA, width, to, mem->reg, mem->index, mem->scale, mem->imm);
+	if (to != dst->reg)
+		ir_rr(l, UB_OP_MOV, dst->width, false, dst->reg, to);
 }
 
 /* The operation that extends to @to bits, from memory or from a register. */
@@ -99,48 +100,6 @@ void lift_bswap(struct lift *l, const struct ub_x86_insn *insn)
 		l->why = "width";
 	else
 		ir_dst(l, UB_OP_BSWAP, insn->operands[0].width, false, insn->operands[0].reg);
-}
-
-void lift_push(struct lift *l, const struct ub_x86_insn *insn)
-{
-	const struct ub_x86_operand *src = &insn->operands[0];
-	u8 reg = src->kind == UB_X86_IMM ? 0 : lift_read(l, src, UB_NOREG);
-	struct place place = lift_stack(l, -8);
-
-	if (src->kind == UB_X86_IMM)
-		ir_storei(l, UB_W64, place, src->imm);
-	else
-		ir_store(l, UB_W64, place, reg);
-	ir_ri(l, UB_OP_SUBI, UB_W64, false, UB_RSP, 8);
-}
-
-/* An address relative to rsp counts from its new value; "pop rsp" gets what was popped. */
-void lift_pop(struct lift *l, const struct ub_x86_insn *insn)
-{
-	const struct ub_x86_operand *dst = &insn->operands[0];
-	struct place stack = lift_stack(l, 0);
-
-	if (dst->kind == UB_X86_MEM) {
-		ir_load(l, UB_OP_LOAD, UB_W64, REG_U, stack);
-		ir_store(l, UB_W64, lift_place(l, dst, 8), REG_U);
-	} else {
-		ir_load(l, UB_OP_LOAD, UB_W64, dst->reg, stack);
-	}
-	if (dst->kind == UB_X86_MEM || dst->reg != UB_RSP)
-		ir_ri(l, UB_OP_ADDI, UB_W64, false, UB_RSP, 8);
-}
-
-/* rsp = rbp; pop rbp. */
-void lift_leave(struct lift *l, const struct ub_x86_insn *insn)
-{
-	struct ub_x86_operand frame = { .kind = UB_X86_MEM, .reg = UB_RBP, .index = UB_NOREG };
-	struct place place = lift_place(l, &frame, 0);
-	u8 temp = lift_temp(l, &place);
-
-	(void)insn;
-	ir_load(l, UB_OP_LOAD, UB_W64, temp, place);
-	ir_addr(l, UB_OP_LEA, UB_W64, UB_RSP, UB_RBP, UB_NOREG, 0, 8);
-	ir_rr(l, UB_OP_MOV, UB_W64, false, UB_RBP, temp);
 }
 
 void lift_nop(struct lift *l, const struct ub_x86_insn *insn)

@@ -128,8 +128,21 @@ static void put_tail(struct linker *k, const struct node *node, u32 edge, s32 ne
 		k->insns[k->insn_cnt++] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = node->edges[edge].ip };
 }
 
+/* loop goes on (edge 0) unless rcx is 0 now, or its condition ends it; jrcxz jumps if it is. */
+static void put_counted(struct linker *k, const struct node *node, const struct ub_x86_insn *insn, s32 next)
+{
+	bool is_loop = insn->name <= UB_X86_LOOPNE, has_cc = is_loop && insn->name != UB_X86_LOOP;
+	const struct ub_insn jeq = { .op = UB_OP_JEQ, .src = insn->name == UB_X86_JECXZ ? REG_T : UB_RCX };
+
+	if (has_cc)
+		put_jump(k, &(struct ub_insn){ .op = UB_OP_JCC, .mode = UB_MODE(0, false, lift_cc(insn)) }, node, 1);
+	put_jump(k, &jeq, node, is_loop);
+	put_tail(k, node, !is_loop, next);
+}
+
 static void put_node(struct linker *k, struct node *node, s32 next)
 {
+	const struct ub_x86_insn *last;
 	u32 i, edge = 1;
 	enum ub_cc cc;
 
@@ -146,7 +159,12 @@ static void put_node(struct linker *k, struct node *node, s32 next)
 		put_tail(k, node, node->tail, next);
 	if (node->end != END_JCC)
 		return;
-	cc = lift_cc(region_insn(k->l, node, node->cnt - 1));
+	last = region_insn(k->l, node, node->cnt - 1);
+	if (last->name >= UB_X86_LOOP) {
+		put_counted(k, node, last, next);
+		return;
+	}
+	cc = lift_cc(last);
 	if (edge_node(node, 0) >= 0 && edge_node(node, 0) == next) {
 		cc ^= 1;
 		edge = 0;
@@ -197,14 +215,14 @@ static int put_entries(struct lift *l, struct ub_lifted *lifted)
 	return 0;
 }
 
-/* No more instructions than this come out: each node adds at most two, each may have exits of its own. */
+/* No more instructions than this come out: each node adds at most three, each may have exits of its own. */
 static u32 most_insns(const struct lift *l)
 {
 	u32 i, cnt = 0;
 
 	for (i = 0; i < l->node_cnt; i++)
 		if (l->nodes[i].is_kept)
-			cnt += l->nodes[i].op_cnt + l->nodes[i].renewal_cnt + 2 + l->nodes[i].edge_cnt;
+			cnt += l->nodes[i].op_cnt + l->nodes[i].renewal_cnt + 3 + l->nodes[i].edge_cnt;
 	return cnt;
 }
 

@@ -79,7 +79,7 @@ void lift_address(struct lift *l, u8 reg, const struct ub_x86_operand *mem)
 		ir_ri(l, UB_OP_MOVI, UB_W64, false, reg, mem->imm);
 		return;
 	}
-	if (mem->imm != (s32)mem->imm) {
+	if (mem->imm != (s32)mem->imm || mem->is_a32) {
 		l->why = "address";
 		return;
 	}
@@ -111,6 +111,14 @@ static struct place at_thread(struct lift *l, const struct ub_x86_operand *mem, 
 		ir_addr(l, UB_OP_LEA, UB_W64, REG_T, REG_T, mem->index, mem->scale, 0);
 	ir_addr(l, UB_OP_GUARD, 0, REG_T, REG_T, mem->reg, 0, 0);
 	return place;
+}
+
+/* An address of 32 bits. */
+static struct place at_short(struct lift *l, const struct ub_x86_operand *mem, s64 disp)
+{
+	ir_addr(l, UB_OP_LEA, UB_W32, REG_T, mem->reg, mem->index, mem->scale, disp);
+	ir_addr(l, UB_OP_GUARD, 0, REG_T, REG_T, UB_NOREG, 0, 0);
+	return (struct place){ .base = REG_T };
 }
 
 /* Held registers */
@@ -245,10 +253,12 @@ static struct place find_place(struct lift *l, const struct ub_x86_operand *mem,
 
 	if (!mem->is_fs && mem->reg == UB_NOREG && mem->index == UB_NOREG)
 		return at_constant(l, disp);
-	if (disp != (s32)disp) {
+	if (disp != (s32)disp || (mem->is_a32 && mem->is_fs)) {
 		l->why = "address";
 		return (struct place){ .base = REG_T };
 	}
+	if (mem->is_a32)
+		return at_short(l, mem, disp);
 	if (is_covered(l, mem, disp, &place))
 		return place;
 	if (mem->is_fs)

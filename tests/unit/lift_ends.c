@@ -24,7 +24,7 @@ static const char *const codes[] = {
 	/* the system's */
 	"0f 01 d0", "0f 01 d1", "0f 01 03", "0f 01 d8", "0f 01 f8", "0f 06", "0f 08", "0f 09", "0f 20 c0", "0f 22 c0",
 	"0f 30", "0f 32", "0f 33", "0f 35", "0f 34", "0f 07", "f4", "fa", "fb", "cf", "48 cf", "0f a2", "0f 0b", "cc",
-	"cd 80", "0f 01 ee", "0f 01 ef", "0f ae 17", "0f ae 3b", "66 0f 38 82 03", "0f 01 c1", "9d", "9c", "fd",
+	"cd 80", "0f 01 ee", "0f 01 ef", "0f ae 17", "0f ae 3b", "66 0f 38 82 03", "0f 01 c1", "9d", "fd",
 	"cb", "ff 1b", "ff 2b", "48 ff 2b", "f3 0f 1e c8", "f3 0f ae 2b", "0f c7 f0", "0f c7 f8", "f3 0f a7 c0",
 };
 
