@@ -21,6 +21,7 @@ struct ub_interp_world {
 	u64 limit;
 	u64 fs_base;
 	u64 max_steps;		/* 0: no bound; reaching it is UB_LEFT_STEPS */
+	bool is_verified;	/* the block passed ub_verify(): the shapes of its instructions are not looked at again */
 	u64 *counts;		/* NULL, or one an instruction: how often it was run is added */
 };
 

@@ -77,6 +77,7 @@ static bool must_yield(void *ctx)
 
 static const struct ub_interp_world world = {
 	.load = load, .store = store, .must_yield = must_yield, .limit = LIMIT, .fs_base = FS_AT, .max_steps = MAX_STEPS,
+	.is_verified = true,
 };
 
 static bool is_writable(u32 page)
