@@ -139,7 +139,8 @@ static bool is_taken(const struct insn *insn)
 static bool set_target(struct insn *insn)
 {
 	u8 bytes[15];
-	u64 addr = insn->is_fs ? 0x40 + pick(BUF_LEN - 0x500) : BUF_AT + pick(BUF_LEN - 64);
+	u64 at = pick(8) ? BUF_AT + pick(BUF_LEN - 64) : BUF_AT + PAGE * pick(3) - pick(32);
+	u64 addr = insn->is_fs ? at - FS_AT : at;
 
 	memcpy(bytes, insn->bytes, sizeof(bytes));
 	if (insn->is_absolute && insn->disp_len >= 4)
