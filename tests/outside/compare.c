@@ -226,6 +226,11 @@ static void run_interp(const struct entry *entry, const struct guest *before)
 	left = ub_interp_run(&entry->lifted->block, &world, entry->lifted->block.entries[0].insn_idx, &expected);
 }
 
+const struct ub_interp *compare_expected(void)
+{
+	return &expected;
+}
+
 bool compare_predict(const struct tracee *tracee, struct entry *entry, const struct guest *before)
 {
 	current = tracee;

@@ -6,9 +6,10 @@
  *
  * Runs each program twice: alone, for its output, and one instruction at a time.  What the lifter takes is interpreted,
  * and run as an image, before the processor runs it; then registers, flags and memory must agree, and at the end the
- * output.  Of what runs in code that is not the program's own (the C library) the first N instructions are compared; calls that
- * were made often from one place with nothing new in them, and what comes after the first --most, run at full speed.  A case is an instruction of
- * a program, however often it ran, or a program's output.
+ * output.  Functions that are called again are compared whole as well (region.c).  Of what runs in code that is not the
+ * program's own (the C library) the first N instructions are compared; calls that were made often from one place with
+ * nothing new in them, and what comes after the first --most, run at full speed.  A case is an instruction or a function
+ * of a program, however often it ran, or a program's output.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -31,7 +32,7 @@
 #define MAX_NAMES	400
 
 struct totals {
-	u64 steps, compared, left, not_lifted;
+	u64 steps, compared, left, not_lifted, regions;
 	u32 cases, failed;
 };
 
@@ -184,6 +185,24 @@ static u64 skip_old(const struct tracee *tracee)
 	return ip;
 }
 
+/* A call that has been made before: all of the function at once. */
+static bool try_region(struct tracee *tracee, const struct entry *call)
+{
+	struct guest before;
+	struct entry *entry;
+	const char *what;
+
+	if (tracee->is_over || tracee->signal || !call || !call->is_call || call->seen < NEW)
+		return false;
+	guest_take(&before, tracee);
+	if (!region_try(tracee, &entry, &what))
+		return false;
+	totals.regions++;
+	if (what)
+		complain(entry, &before, what);
+	return true;
+}
+
 static void run_steps(struct tracee *tracee, const char *path, u64 outside, u64 most)
 {
 	struct own own = { 0 };
@@ -202,8 +221,16 @@ static void run_steps(struct tracee *tracee, const char *path, u64 outside, u64 
 		if (next - tracee->regs.rip > 12) {
 			tracee_run_to(tracee, next, 0);
 		} else if (is_inside || outside) {
+			const struct entry *entry = tracee->signal ? NULL : entry_get(tracee, tracee->regs.rip);
+			u64 rsp = tracee->regs.rsp;
+
 			outside -= !is_inside;
 			step(tracee);
+			if (try_region(tracee, entry) && is_inside) {
+				own.back = entry->ip + entry->len;
+				own.back_rsp = rsp;
+				was_own = false;
+			}
 		} else if (own.back) {
 			tracee_run_to(tracee, own.back, own.back_rsp);
 		} else {
@@ -224,9 +251,10 @@ static void report(const char *path, bool is_same_output)
 {
 	u32 i, k;
 
-	printf("%s: %llu instructions, %llu compared (%u of them different ones), %llu left to the processor, %llu not "
-	       "lifted, %u differ%s\n", path, (unsigned long long)totals.steps, (unsigned long long)totals.compared,
-	       totals.cases, (unsigned long long)totals.left, (unsigned long long)totals.not_lifted, totals.failed,
+	printf("%s: %llu instructions, %llu compared, %llu left to the processor, %llu not lifted; %llu calls of functions "
+	       "compared; %u cases, %u differ%s\n", path, (unsigned long long)totals.steps,
+	       (unsigned long long)totals.compared, (unsigned long long)totals.left,
+	       (unsigned long long)totals.not_lifted, (unsigned long long)totals.regions, totals.cases, totals.failed,
 	       is_same_output ? "" : "; the output differs");
 	for (i = 0; i < name_cnt; i++)
 		for (k = i + 1; k < name_cnt; k++)
@@ -293,10 +321,13 @@ static bool run_program(const char *path, u64 outside, u64 most, struct totals *
 	close(alone);
 	close(stepped);
 	entries_each(count_entry, NULL);
+	regions_each(count_entry, NULL);
 	report(path, is_same);
 	entries_free();
+	regions_free();
 	sum->compared += totals.compared;
 	sum->steps += totals.steps;
+	sum->regions += totals.regions;
 	sum->cases += totals.cases + 1;
 	sum->failed += totals.failed + !is_same;
 	return true;
@@ -338,8 +369,9 @@ int main(int argc, char **argv)
 		printf("%s: cannot be run\n", argv[i]);
 		sum.failed++;
 	}
-	snprintf(detail, sizeof(detail), "%d programs, %llu instructions run, %llu compared, %llu of them as images too",
-		 argc - optind, (unsigned long long)sum.steps, (unsigned long long)sum.compared,
+	snprintf(detail, sizeof(detail), "%d programs, %llu instructions run, %llu compared, %llu calls of whole functions "
+		 "compared; %llu of all these as images too", argc - optind, (unsigned long long)sum.steps,
+		 (unsigned long long)sum.compared, (unsigned long long)sum.regions,
 		 (unsigned long long)compare_jit_runs);
 	printf("lockstep: %s\n", detail);
 	if (results) {

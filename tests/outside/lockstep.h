@@ -5,6 +5,7 @@
  *   tracee.c    a program that is traced
  *   entry.c     its instructions, lifted once each
  *   compare.c   one instruction: interpreter and image against what the processor made of it
+ *   region.c    whole functions of it
  *   lockstep.c  main(): which instructions, and the report
  */
 #ifndef UB_LOCKSTEP_H
@@ -84,7 +85,17 @@ void guest_take(struct guest *guest, const struct tracee *tracee);
 bool compare_predict(const struct tracee *tracee, struct entry *entry, const struct guest *before);
 /* The processor has run it: NULL, or what differs. */
 const char *compare_check(const struct tracee *tracee, struct entry *entry, const struct guest *before);
+/* What the block has left the guest with. */
+const struct ub_interp *compare_expected(void);
 extern u64 compare_jit_runs;
 bool compare_init(void);
+
+/* --- region.c --- */
+
+/* The tracee stands at the head of a function.  True: it was compared, and the tracee stands where the block has left;
+ * *ret_what is NULL or what differs. */
+bool region_try(struct tracee *tracee, struct entry **ret_entry, const char **ret_what);
+void regions_each(void (*fn)(struct entry *entry, void *ctx), void *ctx);
+void regions_free(void);
 
 #endif
