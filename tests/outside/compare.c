@@ -16,6 +16,7 @@
 #define MAX_CELLS	4096
 #define PAGE		4096ull
 #define MAX_PAGES	4096
+#define MXCSR_FLAGS	0x3fu	/* what has been raised */
 
 /* Memory that the block has used: as it was, and as it is to be. */
 static struct cell {
@@ -158,16 +159,32 @@ static bool is_mirrored(void)
 	return true;
 }
 
+/* An instruction that raises an exception has said so in MXCSR before, and does so again when it is run again. */
+static bool is_same_mxcsr(u32 mxcsr)
+{
+	return !((mxcsr ^ expected.mxcsr) & (left == UB_LEFT_EXIT ? ~0u : ~MXCSR_FLAGS));
+}
+
+static void give(struct ub_interp *state, const struct guest *before)
+{
+	memset(state, 0, sizeof(*state));
+	memcpy(state->regs, before->regs, sizeof(before->regs));
+	memcpy(state->v, before->v, sizeof(before->v));
+	state->mxcsr = before->mxcsr;
+	state->flags = before->flags;
+	state->has_vectors = true;
+}
+
 static void run_jit(const struct entry *entry, const struct guest *before)
 {
 	struct ub_interp_world world = make_world(before);
-	struct ub_interp state = { .flags = before->flags };
+	struct ub_interp state;
 	struct ub_image_exit exit;
 
 	jit_differs = NULL;
 	if (has_missed || has_overflown || !put_mirror())
 		return;
-	memcpy(state.regs, before->regs, sizeof(before->regs));
+	give(&state, before);
 	ub_harness_place(entry->image);
 	ub_harness_enter(entry->image, &world, 0, &state, &exit);
 	compare_jit_runs++;
@@ -177,6 +194,10 @@ static void run_jit(const struct entry *entry, const struct guest *before)
 		jit_differs = "the image has other registers";
 	else if ((state.flags ^ expected.flags) & UB_FL_ALL & ~expected.undefined)
 		jit_differs = "the image has other flags";
+	else if (memcmp(state.v, expected.v, sizeof(state.v)))
+		jit_differs = "the image has other vectors";
+	else if (!is_same_mxcsr(state.mxcsr))
+		jit_differs = "the image has another MXCSR";
 	else if (!is_mirrored())
 		jit_differs = "the image has other memory";
 }
@@ -212,15 +233,14 @@ void guest_take(struct guest *guest, const struct tracee *tracee)
 	guest->flags = r->eflags & UB_FL_ALL;
 	guest->ip = r->rip;
 	guest->fs_base = r->fs_base;
+	tracee_vectors(tracee, guest->v, &guest->mxcsr);
 }
 
 static void run_interp(const struct entry *entry, const struct guest *before)
 {
 	struct ub_interp_world world = make_world(before);
 
-	memset(&expected, 0, sizeof(expected));
-	memcpy(expected.regs, before->regs, sizeof(before->regs));
-	expected.flags = before->flags;
+	give(&expected, before);
 	cell_cnt = 0;
 	has_missed = has_overflown = false;
 	left = ub_interp_run(&entry->lifted->block, &world, entry->lifted->block.entries[0].insn_idx, &expected);
@@ -255,6 +275,10 @@ static const char *differs(const struct guest *after)
 		return "other registers";
 	if ((expected.flags ^ after->flags) & ~expected.undefined)
 		return "other flags";
+	if (memcmp(expected.v, after->v, sizeof(after->v)))
+		return "other vectors";
+	if (!is_same_mxcsr(after->mxcsr))
+		return "another MXCSR";
 	for (i = cell_cnt; i-- > 0;) {
 		u64 want;
 

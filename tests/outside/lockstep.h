@@ -41,6 +41,7 @@ void tracee_step(struct tracee *tracee);
 void tracee_run_to(struct tracee *tracee, u64 ip, u64 rsp);
 void tracee_run(struct tracee *tracee);
 bool tracee_read(const struct tracee *tracee, u64 addr, void *to, u32 len);
+void tracee_vectors(const struct tracee *tracee, u8 ret[UB_NVEC][32], u32 *ret_mxcsr);
 /* The part of its address space that the program itself has code in. */
 bool tracee_code(const struct tracee *tracee, const char *path, u64 *ret_from, u64 *ret_to);
 u64 tracee_entry(const struct tracee *tracee);
@@ -78,6 +79,8 @@ struct guest {
 	u32 flags;
 	u64 ip;
 	u64 fs_base;
+	u8 v[UB_NVEC][32];
+	u32 mxcsr;
 };
 
 void guest_take(struct guest *guest, const struct tracee *tracee);

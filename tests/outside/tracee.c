@@ -118,6 +118,21 @@ bool tracee_read(const struct tracee *tracee, u64 addr, void *to, u32 len)
 	return process_vm_readv(tracee->pid, &here, 1, &there, 1, 0) == (ssize_t)len;
 }
 
+/* As XSAVE lays it out (SDM vol. 1, 13.4); the kernel fills in what the processor left out. */
+void tracee_vectors(const struct tracee *tracee, u8 ret[UB_NVEC][32], u32 *ret_mxcsr)
+{
+	static u8 area[1 << 14] __attribute__((aligned(64)));
+	struct iovec iov = { area, sizeof(area) };
+	u32 i;
+
+	ptrace(PTRACE_GETREGSET, tracee->pid, NT_X86_XSTATE, &iov);
+	memcpy(ret_mxcsr, area + 24, 4);
+	for (i = 0; i < UB_NVEC; i++) {
+		memcpy(ret[i], area + 160 + 16 * i, 16);
+		memcpy(ret[i] + 16, area + 576 + 16 * i, 16);
+	}
+}
+
 void tracee_run_to(struct tracee *tracee, u64 ip, u64 rsp)
 {
 	const u8 breakpoint = 0xcc;
