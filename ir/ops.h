@@ -97,9 +97,9 @@ OP(INCM,    "incm",    MEM,         W_ALL,            E_MODIFY | E_F_OPT | E_F_M
 OP(DECM,    "decm",    MEM,         W_ALL,            E_MODIFY | E_F_OPT | E_F_MERGE)
 
 /* Shifts by a constant from 1 to 31, or 63 at width 64 ... */
-OP(SHLI,    "shli",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
-OP(SHRI,    "shri",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
-OP(SARI,    "sari",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
+OP(SHLI,    "shli",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
+OP(SHRI,    "shri",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
+OP(SARI,    "sari",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT)
 OP(ROLI,    "roli",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
 OP(RORI,    "rori",    DST_IMM,     W_ALL,            E_RD_DST | E_WR_DST | E_F_OPT | E_F_MERGE)
 /* ... and by the low 5 bits (6 at width 64) of src, which must be r1 (rcx).  A count of 0 keeps the flags. */

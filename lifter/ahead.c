@@ -54,25 +54,68 @@ static bool find_step(const struct ub_x86_insn *insn, u8 reg, s64 *ret_step)
 	}
 }
 
+/* Is the new value of @reg made of registers, by a move or a sum of 64 bits? */
+static bool is_copy(const struct ub_x86_insn *insn, u8 reg)
+{
+	const struct ub_x86_operand *dst = &insn->operands[0], *src = &insn->operands[1];
+
+	if (dst->kind != UB_X86_REG || dst->width != UB_W64 || dst->reg != reg)
+		return false;
+	switch (insn->name) {
+	case UB_X86_INC: case UB_X86_DEC: case UB_X86_LEA:
+		return true;
+	case UB_X86_MOV:
+		return src->kind == UB_X86_REG;
+	case UB_X86_ADD: case UB_X86_SUB:
+		return src->kind != UB_X86_MEM;
+	default:
+		return false;
+	}
+}
+
+/* The register of which @reg is a copy, but for a constant, or UB_NOREG. */
+static u8 find_origin(const struct ub_x86_insn *insn, u8 reg, s64 *ret_delta)
+{
+	const struct ub_x86_operand *src = &insn->operands[1];
+
+	*ret_delta = 0;
+	if (!is_copy(insn, reg) || (insn->name != UB_X86_MOV && insn->name != UB_X86_LEA))
+		return UB_NOREG;
+	if (insn->name == UB_X86_LEA && src->index != UB_NOREG)
+		return UB_NOREG;
+	*ret_delta = insn->name == UB_X86_LEA ? src->imm : 0;
+	return src->reg < UB_NGUEST ? src->reg : UB_NOREG;
+}
+
 /* Bases */
+
+/* What @reg is a copy of will be a base where it is one. */
+static void step_write(const struct ub_x86_insn *insn, u8 reg, u16 *bases, u16 *lows)
+{
+	bool was_base = *bases & 1u << reg, was_low = *lows & 1u << reg;
+	u8 origin = reg;
+	s64 delta;
+
+	if (!find_step(insn, reg, &delta)) {
+		*bases &= ~(1u << reg);
+		*lows &= ~(1u << reg);
+		origin = find_origin(insn, reg, &delta);
+	}
+	if (was_base)
+		*bases |= bit(origin);
+	if (was_low || (was_base && delta < 0))
+		*lows |= bit(origin);
+}
 
 /* From what holds behind @insn to what holds before it. */
 static void step_bases(const struct ub_x86_insn *insn, u16 *bases, u16 *lows)
 {
-	s64 delta;
 	u32 i;
 	u8 reg;
 
-	for (reg = 0; reg < UB_NGUEST && insn->writes; reg++) {
-		if (!(insn->writes & 1u << reg) || string_bases(insn) & 1u << reg)
-			continue;
-		if (!find_step(insn, reg, &delta)) {
-			*bases &= ~(1u << reg);
-			*lows &= ~(1u << reg);
-		} else if (delta < 0) {
-			*lows |= *bases & 1u << reg;
-		}
-	}
+	for (reg = 0; reg < UB_NGUEST && insn->writes; reg++)
+		if (insn->writes & 1u << reg && !(string_bases(insn) & 1u << reg))
+			step_write(insn, reg, bases, lows);
 	for (i = 0; i < insn->operand_cnt; i++) {
 		const struct ub_x86_operand *operand = &insn->operands[i];
 
@@ -153,6 +196,8 @@ static void add_writes(struct loop *loop, const struct ub_x86_insn *insn, bool i
 			add_step(loop, reg, delta);
 		else
 			loop->changes |= 1u << reg;
+		if (!is_copy(insn, reg) && !(string_bases(insn) & 1u << reg))
+			loop->loads |= 1u << reg;
 	}
 }
 
@@ -191,7 +236,7 @@ static void describe_node(struct lift *l, const struct node *node)
 		}
 }
 
-static void describe_loops(struct lift *l)
+void ahead_describe_loops(struct lift *l)
 {
 	u32 i;
 	u8 reg;
@@ -205,11 +250,11 @@ static void describe_loops(struct lift *l)
 		/* Of two registers without a factor the one that stays is the pointer, if the other one walks. */
 		loop->bases |= loop->pairs & ~loop->steps;
 		loop->steps &= ~loop->changes;
-		loop->bases &= ~(loop->changes | 1u << UB_RSP);
+		loop->bases &= ~(loop->loads | bit(UB_RSP));
 		loop->indexes &= loop->steps & ~loop->bases;
 		for (reg = 0; reg < UB_NGUEST; reg++)
 			if (loop->steps & 1u << reg && loop->step_lo[reg] < 0)
-				loop->lows |= 1u << reg;
+				loop->lows |= loop->indexes & 1u << reg ? loop->bases : 1u << reg;
 	}
 }
 
@@ -320,7 +365,6 @@ static void choose_resident(struct lift *l)
 void ahead_find(struct lift *l)
 {
 	find_bases(l);
-	describe_loops(l);
 	if (!l->request->is_plain)
 		choose_resident(l);
 }

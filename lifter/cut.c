@@ -67,15 +67,39 @@ static bool ends_repeatable(const struct lift *l, const struct node *node)
 	return false;
 }
 
-/* The first instruction that sets all flags and reads none, or 0: there the ways meet. */
-static u32 find_cut(const struct lift *l, const struct node *head)
+/* Will all that it reaches in memory be held, or otherwise good, when the loop's head is reached? */
+static bool is_held(const struct loop *loop, const struct ub_x86_insn *insn)
 {
 	u32 i;
 
-	for (i = 0; i < head->cnt && i < MAX_COPY; i++)
-		if (lift_flags(region_insn(l, head, i)) == UB_X86_SET)
+	for (i = 0; i < insn->operand_cnt; i++) {
+		const struct ub_x86_operand *operand = &insn->operands[i];
+
+		if (operand->kind == UB_X86_MEM && (operand->is_fs || (operand->reg < UB_NGUEST && operand->reg != UB_RSP &&
+								       loop->changes & 1u << operand->reg)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The first instruction that sets all flags, reads none, and needs nothing that destroys the machine's before it does:
+ * there the ways meet.  Else the first that sets all flags, or 0.
+ */
+static u32 find_cut(const struct lift *l, const struct loop *loop, const struct node *head)
+{
+	u32 i, first = UB_U32_MAX;
+
+	for (i = 0; i < head->cnt && i < MAX_COPY; i++) {
+		const struct ub_x86_insn *insn = region_insn(l, head, i);
+
+		if (lift_flags(insn) != UB_X86_SET)
+			continue;
+		if (!insn->may_leave || is_held(loop, insn))
 			return i;
-	return 0;
+		first = i < first ? i : first;
+	}
+	return first < head->cnt ? first : 0;
 }
 
 /* Behind the first instruction of @head whose flags can be had again, if nobody reads them at once; or -1. */
@@ -209,7 +233,7 @@ static void tick_on_way_round(struct lift *l, s32 loop, u32 first, u32 head)
 
 static void cut_loop(struct lift *l, s32 loop)
 {
-	u32 first = l->loops[loop].head, pos = find_cut(l, &l->nodes[first]);
+	u32 first = l->loops[loop].head, pos = find_cut(l, &l->loops[loop], &l->nodes[first]);
 	s32 latch = only_latch(l, loop, first), head = first, tick;
 	bool is_free = latch >= 0 && ends_repeatable(l, &l->nodes[latch]);
 
@@ -220,6 +244,7 @@ static void cut_loop(struct lift *l, s32 loop)
 		l->nodes[head].lead = first;
 		l->loops[loop].head = head;
 	}
+	l->nodes[head].head_of = loop;
 	tick = is_free ? -1 : find_tick(l, &l->nodes[head]);
 	make_way_in(l, loop, first, head);
 	if (tick >= 0)

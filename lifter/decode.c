@@ -8,20 +8,11 @@
 #include <Zydis/Zydis.h>
 #include "decode.h"
 
-static const u16 zydis_names[UB_X86_COUNT] = {
-#define NAME(mnemonic, fn, op, cc, flags) [UB_X86_##mnemonic] = ZYDIS_MNEMONIC_##mnemonic,
+/* Our names by those of Zydis, + 1. */
+static const u16 names[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
+#define NAME(mnemonic, fn, op, cc, flags) [ZYDIS_MNEMONIC_##mnemonic] = UB_X86_##mnemonic + 1,
 #include "names.h"
 };
-
-static s32 find_name(ZydisMnemonic mnemonic)
-{
-	s32 i;
-
-	for (i = UB_X86_VECTOR + 1; i < UB_X86_COUNT; i++)
-		if (zydis_names[i] == mnemonic)
-			return i;
-	return -1;
-}
 
 static void end(struct ub_x86_insn *insn, const char *what, const char *name)
 {
@@ -398,7 +389,7 @@ void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 	}
 	ret->len = from.length;
 	memcpy(ret->bytes, bytes, from.length);
-	name = find_name(from.mnemonic);
+	name = names[from.mnemonic] - 1;
 	if (name < 0 || (is_string(name) && from.meta.category != ZYDIS_CATEGORY_STRINGOP)) {
 		if (!take_vector(ret, &from, operands))
 			end(ret, "unsupported", ZydisMnemonicGetString(from.mnemonic));

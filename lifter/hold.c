@@ -14,20 +14,24 @@ static void put_mark(struct lift *l, const struct ub_x86_insn *insn)
 	ir_mark(l);
 }
 
+static bool is_low(const struct lift *l, const struct loop *loop, u8 reg)
+{
+	return (loop->lows | l->nodes[loop->head].lows_in) & 1u << reg;
+}
+
 /* Does the loop need @reg held where it is not, or not far enough down? */
 static bool needs_hold(const struct lift *l, const struct loop *loop, u8 reg)
 {
 	const struct fact *fact = &l->track.facts[reg];
 
-	if (!(loop->bases & l->resident & 1u << reg))
+	if (!(loop->bases & l->nodes[loop->head].bases_in & l->resident & 1u << reg))
 		return false;
-	return fact->kind != FACT_HELD || (loop->lows & 1u << reg && fact->lo < UB_HOLD_LOW / 2);
+	return fact->kind == FACT_NONE || (fact->kind == FACT_HELD && is_low(l, loop, reg) && fact->lo < UB_HOLD_LOW / 2);
 }
 
 static bool needs_hold32(const struct lift *l, const struct loop *loop, u8 reg)
 {
-	return loop->indexes & l->resident & 1u << reg && loop->step_lo[reg] >= 0 &&
-	       l->track.facts[reg].kind == FACT_NONE;
+	return loop->indexes & l->resident & 1u << reg && l->track.facts[reg].kind == FACT_NONE;
 }
 
 static void drift(struct track *track, const struct loop *loop)
@@ -39,8 +43,9 @@ static void drift(struct track *track, const struct loop *loop)
 
 		if (!(loop->steps & 1u << reg))
 			continue;
-		if (fact->kind == FACT_NUMBER && loop->step_lo[reg] < 0)
-			fact->kind = FACT_NONE;
+		/* The verifier lets a number grow to all of 32 bits before it drifts. */
+		if (fact->kind == FACT_NUMBER && fact->hi < UB_U32_MAX)
+			fact->hi = UB_U32_MAX;
 		if (loop->step_lo[reg] < fact->drift_lo)
 			fact->drift_lo = loop->step_lo[reg];
 		if (loop->step_hi[reg] > fact->drift_hi)
@@ -70,7 +75,7 @@ void hold_on_way_in(struct lift *l, const struct node *node)
 		if (is_index)
 			ir_dst(l, UB_OP_HOLD32, 0, false, reg);
 		else
-			ir_hold(l, reg, loop->lows & 1u << reg);
+			ir_hold(l, reg, is_low(l, loop, reg));
 	}
 	drift(&l->track, loop);
 }
@@ -107,6 +112,7 @@ static void hold_again(struct lift *l, bool is_wild)
 void hold_tick(struct lift *l, struct node *node, const struct ub_x86_insn *insn)
 {
 	struct track before = l->track, behind;
+	struct moves moves[UB_NGUEST] = { 0 };
 	u32 first;
 
 	if (l->request->is_plain) {
@@ -122,7 +128,7 @@ void hold_tick(struct lift *l, struct node *node, const struct ub_x86_insn *insn
 	put_mark(l, insn);
 	hold_again(l, region_is_wild(l, insn->ip));
 	ir_none(l, UB_OP_JMP, 0);
-	track_meet(&behind, &l->track, false);
+	track_meet(&behind, &l->track, false, moves);
 	l->track = behind;
 	free(node->renewal);
 	node->renewal_cnt = l->err ? 0 : l->op_cnt - first;

@@ -10,7 +10,6 @@
 #define DEFAULT_BUDGET	2000
 #define MIN_BUDGET	16
 #define MAX_SHARING	2	/* attempts after which no more functions become shared */
-#define SETTLE_AFTER	6	/* changes of what is known at the head of a node, before facts that still move are dropped */
 
 struct x86_info {
 	void (*fn)(struct lift *l, const struct ub_x86_insn *insn);
@@ -34,12 +33,21 @@ enum ub_cc lift_cc(const struct ub_x86_insn *insn)
 	return info[insn->name].cc;
 }
 
+/* A constant that is not 0 makes all flags anew; of those that it leaves undefined the old value is not kept either. */
+static bool is_constant_shift(const struct ub_x86_insn *insn)
+{
+	u8 op = lift_op(insn), width = insn->operands[0].width;
+
+	return (op == UB_OP_SHL || op == UB_OP_SHR || op == UB_OP_SAR) && insn->operands[1].kind == UB_X86_IMM &&
+	       insn->operands[1].imm & (width == UB_W64 ? 63 : 31);
+}
+
 enum ub_x86_flags lift_flags(const struct ub_x86_insn *insn)
 {
 	u8 form;
 
 	if (insn->name != UB_X86_VECTOR)
-		return info[insn->name].flags;
+		return is_constant_shift(insn) ? UB_X86_SET : info[insn->name].flags;
 	form = ub_vec_info[insn->vec_row].form;
 	return form == UB_VEC_FRM || form == UB_VEC_SRM ? UB_X86_SET : UB_X86_KEEP;
 }
@@ -56,7 +64,7 @@ static void make_node(struct lift *l, struct node *node)
 	struct ub_insn *ops;
 
 	l->node = node;
-	l->track = node->in;
+	l->track = *node->in;
 	l->op_cnt = 0;
 	node->tail = node->end == END_FALL ? 0 : -1;
 	node->fixup_cnt = 0;
@@ -96,41 +104,96 @@ static void hand_on(struct lift *l, const struct node *node)
 
 	for (i = 0; i < node->edge_cnt; i++) {
 		struct node *to;
+		bool is_round;
 
 		if (node->edges[i].node < 0)
 			continue;
 		to = &l->nodes[node->edges[i].node];
+		is_round = to->head_of >= 0 && loop_has(l, to->head_of, node);
 		if (!to->is_seen) {
 			to->is_seen = to->is_queued = true;
-			to->in = l->track;
-		} else if (track_meet(&to->in, &l->track, to->visits >= SETTLE_AFTER)) {
+			*to->in = l->track;
+		} else if (track_meet(to->in, &l->track, is_round, to->moves)) {
 			to->is_queued = true;
-			to->visits++;
+		}
+	}
+}
+
+/* The kept nodes so that each stands before what it leads to, but for loops; returns how many. */
+static u32 order_nodes(const struct lift *l, u32 *order, u32 *stack, u8 *next)
+{
+	u32 i, depth = 0, cnt = l->node_cnt;
+
+	for (i = 0; i < l->node_cnt; i++) {
+		if (!l->nodes[i].is_entry || !l->nodes[i].is_kept || next[i])
+			continue;
+		next[i] = 1;
+		stack[depth++] = i;
+		while (depth) {
+			u32 idx = stack[depth - 1];
+			s32 to;
+
+			if (next[idx] > l->nodes[idx].edge_cnt) {
+				order[--cnt] = idx;
+				depth--;
+				continue;
+			}
+			to = l->nodes[idx].edges[next[idx]++ - 1].node;
+			if (to < 0 || next[to])
+				continue;
+			next[to] = 1;
+			stack[depth++] = to;
+		}
+	}
+	memmove(order, order + cnt, (l->node_cnt - cnt) * sizeof(*order));
+	return l->node_cnt - cnt;
+}
+
+static void run_queue(struct lift *l, const u32 *order, u32 cnt)
+{
+	bool has_more = true;
+	u32 i;
+
+	while (has_more && !l->err) {
+		has_more = false;
+		for (i = 0; i < cnt && !l->err; i++) {
+			struct node *node = &l->nodes[order[i]];
+
+			if (!node->is_queued)
+				continue;
+			has_more = true;
+			node->is_queued = false;
+			make_node(l, node);
+			hand_on(l, node);
 		}
 	}
 }
 
 static void make_nodes(struct lift *l)
 {
-	bool has_more = true;
-	u32 i;
+	u32 i, cnt = 0, *order = ub_alloc(l->node_cnt, sizeof(*order)), *stack = ub_alloc(l->node_cnt, sizeof(*stack));
+	u8 *next = ub_alloc(l->node_cnt, sizeof(*next));
 
-	for (i = 0; i < l->node_cnt; i++) {
-		l->nodes[i].is_seen = l->nodes[i].is_queued = l->nodes[i].is_entry && l->nodes[i].is_kept;
-		l->nodes[i].in.resident = l->resident;
-		track_clear(&l->nodes[i].in);
+	if (order && stack && next) {
+		cnt = order_nodes(l, order, stack, next);
+		l->tracks = ub_alloc(cnt, sizeof(*l->tracks));
 	}
-	while (has_more && !l->err) {
-		has_more = false;
-		for (i = 0; i < l->node_cnt && !l->err; i++) {
-			if (!l->nodes[i].is_queued)
-				continue;
-			has_more = true;
-			l->nodes[i].is_queued = false;
-			make_node(l, &l->nodes[i]);
-			hand_on(l, &l->nodes[i]);
-		}
+	if (!order || !stack || !next || !l->tracks) {
+		l->err = -ENOMEM;
+		goto free;
 	}
+	for (i = 0; i < cnt; i++) {
+		struct node *node = &l->nodes[order[i]];
+
+		node->in = &l->tracks[i];
+		node->in->resident = l->resident;
+		node->is_seen = node->is_queued = node->is_entry;
+	}
+	run_queue(l, order, cnt);
+free:
+	ub_free(order);
+	ub_free(stack);
+	ub_free(next);
 }
 
 static bool has_entry(const struct lift *l)
@@ -155,6 +218,8 @@ static int lift_region(struct lift *l, struct ub_lifted *lifted)
 		return -EOPNOTSUPP;
 	if (!l->err)
 		loops_find(l);
+	if (!l->err)
+		ahead_describe_loops(l);
 	if (!l->err)
 		loops_cut(l);
 	if (!l->err) {
@@ -187,6 +252,7 @@ static void free_lift(struct lift *l)
 	free(l->loops);
 	free(l->near.keys);
 	free(l->ops);
+	ub_free(l->tracks);
 	ub_free(l->homes.slots);
 	ub_free(l->spots.slots);
 	ub_free(l->decoded.slots);

@@ -3,12 +3,13 @@
  * lifter: what the files of the lifter share while one region is lifted.  Nobody else includes it.
  *
  *   region.c  which guest code: nodes, call contexts
+ *   guess.c   where indirect branches go
  *   context.c in which chain of calls
  *   keep.c    what of it is worth keeping
  *   loop.c    where it runs in circles
  *   cut.c     how it gets into a loop, and round
  *   ahead.c   what registers will be used for
- *   track.c   what is known along a path: addresses that may be used, numbers, constants
+ *   track.c   what is known along a path: addresses that may be used, numbers
  *   emit.c    makes IR instructions
  *   place.c   makes addresses that may be used
  *   hold.c    holds the addresses of a loop
@@ -52,12 +53,20 @@ struct fact {
 	s64 lo, hi;
 };
 
+/* How often the two ends of a fact have moved where paths meet. */
+struct moves {
+	u8 lo, hi;
+};
+
 /* What is known at a point of a path. */
 struct track {
 	u16 resident;			/* registers of which facts count */
 	struct fact facts[UB_NGUEST];
 	struct guard guards[2];		/* r16, r17 */
-	/* Guesses for branch targets and call numbers; whatever uses them makes the block compare. */
+};
+
+/* For branch targets and call numbers. */
+struct guesses {
 	u16 known;			/* bit n: register n holds value[n] */
 	u16 slotted;			/* bit n: it was loaded from address value[n] */
 	u64 value[UB_NGUEST];
@@ -126,8 +135,10 @@ struct node {
 	s32 lead;		/* the node that should stand right before it, or -1 */
 	s32 tick_pos;		/* there is a tick before this instruction, or -1 */
 	u16 bases_in, lows_in;	/* see struct inst */
-	u32 visits;		/* how often @in has changed */
-	struct track in;
+	s32 head_of;		/* the loop whose head it is, or -1 */
+	struct moves moves[UB_NGUEST];
+	struct guesses guesses;	/* at its head */
+	struct track *in;	/* what is known at its head; NULL unless it is kept */
 	/* What emission made of it. */
 	struct ub_insn *ops;
 	u32 op_cnt;
@@ -146,8 +157,9 @@ struct loop {
 	s32 parent;		/* the loop around it, or -1 */
 	u32 head;		/* the node at which the way in and the way round meet */
 	u16 steps;		/* registers that constants alone are added to, once in an iteration */
-	u16 changes;		/* registers that change otherwise */
-	u16 bases, lows;	/* that addresses are based on, and go below of */
+	u16 changes;		/* registers that change otherwise, */
+	u16 loads;		/* and of those the ones that are not made of others by moves and sums */
+	u16 bases, lows;	/* that addresses are based on, and surely go below of */
 	u16 indexes;
 	u16 pairs;		/* bases beside an index that has no factor */
 	s32 step_lo[UB_NGUEST], step_hi[UB_NGUEST];	/* what an iteration may add at the least and at the most */
@@ -193,6 +205,8 @@ struct lift {
 	struct heap near;	/* nodes to look at */
 	u32 budget;
 	/* The instruction being lifted. */
+	struct guesses guesses;		/* while nodes are found */
+	struct track *tracks;		/* node->in of all */
 	struct track track;
 	const struct ub_x86_insn *insn;
 	struct node *node;		/* NULL while its node is being found: no looking ahead then */
@@ -224,6 +238,12 @@ const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *n
 /* Adds the targets that were seen of the branch at @ip. */
 void region_add_hinted(const struct lift *l, struct node *node, u64 ip, u32 context);
 void region_add_edge(struct node *node, u64 ip, u32 context);
+
+/* guess.c */
+void guess_step(struct guesses *guesses, const struct ub_x86_insn *insn);
+bool guess_register(const struct lift *l, u8 reg, u64 *ret);
+/* The value of an operand of 64 bits. */
+bool guess_operand(const struct lift *l, const struct ub_x86_operand *operand, u64 *ret);
 
 /* context.c */
 /* Why no call to @callee may be followed there; NULL: it may. */
@@ -257,7 +277,9 @@ bool loop_has(const struct lift *l, s32 loop, const struct node *node);
 void loops_cut(struct lift *l);
 
 /* ahead.c */
-/* Looks ahead along the paths: what are the registers used for? */
+/* What do the registers do in the loops? */
+void ahead_describe_loops(struct lift *l);
+/* Along the paths: what are the registers used for?  Which are worth machine registers? */
 void ahead_find(struct lift *l);
 
 /* track.c */
@@ -266,8 +288,11 @@ void track_clear(struct track *track);
 void track_op(struct track *track, const struct ub_insn *op);
 /* Behind a check that something else than @track's own path may have passed. */
 void track_settle(struct track *track);
-/* Keeps in @into only what holds in @from too; true if something was lost.  @must_settle: facts may not only widen. */
-bool track_meet(struct track *into, const struct track *from, bool must_settle);
+/*
+ * Keeps in @into only what holds in @from too; true if something was lost.  @is_round: it came round a loop, so what moved
+ * will go on.  @moves: of each register.
+ */
+bool track_meet(struct track *into, const struct track *from, bool is_round, struct moves *moves);
 /* The least and the greatest that the fact allows, at any tick. */
 s64 fact_min(const struct fact *fact);
 s64 fact_max(const struct fact *fact);

@@ -252,7 +252,7 @@ void loops_find(struct lift *l)
 	u32 i;
 
 	for (i = 0; i < l->node_cnt; i++)
-		l->nodes[i].loop = l->nodes[i].way_into = l->nodes[i].lead = l->nodes[i].tick_pos = -1;
+		l->nodes[i].loop = l->nodes[i].way_into = l->nodes[i].lead = l->nodes[i].tick_pos = l->nodes[i].head_of = -1;
 
 	if (alloc_finder(&f) && edges_in_find(l, &f.in)) {
 		find_back_edges(&f);

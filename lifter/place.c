@@ -143,10 +143,10 @@ static bool is_inside(const struct fact *base, const struct fact *index, u8 scal
 	if (base->kind != FACT_HELD)
 		return false;
 	if (index) {
-		if (index->kind != FACT_NUMBER || fact_min(index) < 0)
+		if (index->kind != FACT_NUMBER)
 			return false;
-		lo += fact_min(index) << scale;
-		hi += fact_max(index) << scale;
+		lo += fact_min(index) * (1 << scale);
+		hi += fact_max(index) * (1 << scale);
 	}
 	return lo >= 0 && hi <= WINDOW - MAX_LEN;
 }
@@ -175,10 +175,12 @@ static bool at_held(struct lift *l, const struct ub_x86_operand *mem, s64 disp, 
 /* Both registers of the address are known.  Without a factor either may be the pointer. */
 static bool is_sum(struct lift *l, u8 base, u8 index, u8 scale, s64 disp)
 {
+	s64 lowest = fact_min(fact_of(l, index)) * (1 << scale) + disp;
+
 	if (fact_of(l, index)->kind != FACT_NUMBER)
 		return false;
 	return is_inside(fact_of(l, base), fact_of(l, index), scale, disp) ||
-	       (try_hold(l, base, disp) && is_inside(fact_of(l, base), fact_of(l, index), scale, disp));
+	       (try_hold(l, base, lowest) && is_inside(fact_of(l, base), fact_of(l, index), scale, disp));
 }
 
 static bool at_indexed(struct lift *l, const struct ub_x86_operand *mem, s64 disp, struct place *ret)

@@ -12,7 +12,9 @@
 #define MAX_CALL	511	/* that an IR instruction has room for */
 #define UNLIKELY	64	/* guest instructions that an error path counts as longer */
 #define OTHER_RET	20	/* and a call that was not seen to return */
-#define SEARCH		6	/* times the budget that is looked at */
+#define SEARCH		2	/* times the budget that is looked at, */
+#define MIN_SEARCH	3000	/* or so many guest instructions, */
+#define MAX_SEARCH	6	/* but no more than this times the budget */
 
 /* What the request says of an address. */
 enum { WORD_HOT = 1 << 0, WORD_ENTRY = 1 << 1, WORD_COLD = 1 << 2, WORD_GOAL = 1 << 3, WORD_WILD = 1 << 4 };
@@ -241,7 +243,7 @@ static void set_distance(struct lift *l, u32 idx, u32 distance)
 }
 
 /* Makes the targets of node @idx, if new, and tells them how far they are. */
-static void reach_targets(struct lift *l, u32 idx, const struct track *track)
+static void reach_targets(struct lift *l, u32 idx, const struct guesses *guesses)
 {
 	struct edge edges[MAX_EDGES];
 	u32 i, lengths[MAX_EDGES], cnt = l->nodes[idx].edge_cnt, distance = l->nodes[idx].distance;
@@ -255,7 +257,7 @@ static void reach_targets(struct lift *l, u32 idx, const struct track *track)
 		if (to < 0 || l->nodes[to].is_filled || l->nodes[to].distance <= distance + lengths[i])
 			continue;
 		set_distance(l, to, distance + lengths[i]);
-		l->nodes[to].in = *track;
+		l->nodes[to].guesses = *guesses;
 	}
 }
 
@@ -270,33 +272,7 @@ void region_add_edge(struct node *node, u64 ip, u32 context)
 		node->edges[node->edge_cnt++] = (struct edge){ .ip = ip, .context = context };
 }
 
-/* Guesses and hints */
-
-static bool guess_data(const struct lift *l, u64 addr, u64 *ret)
-{
-	return l->request->read_data && l->request->read_data(l->request->ctx, addr, 8, ret);
-}
-
-static bool guess_register(const struct lift *l, u8 reg, u64 *ret)
-{
-	*ret = l->track.value[reg];
-	if (l->track.known & 1u << reg)
-		return true;
-	return l->track.slotted & 1u << reg && guess_data(l, *ret, ret);
-}
-
-static bool guess_operand(const struct lift *l, const struct ub_x86_operand *operand, u64 *ret)
-{
-	u64 base = 0;
-
-	if (operand->kind == UB_X86_REG)
-		return guess_register(l, operand->reg, ret);
-	if (operand->is_fs || operand->index != UB_NOREG)
-		return false;
-	if (operand->reg != UB_NOREG && !guess_register(l, operand->reg, &base))
-		return false;
-	return guess_data(l, base + operand->imm, ret);
-}
+/* Hints */
 
 void region_add_hinted(const struct lift *l, struct node *node, u64 ip, u32 context)
 {
@@ -345,35 +321,29 @@ static void stop(struct node *node, u64 ip, const char *why, const char *what)
 
 static const char *end_call(struct lift *l, struct node *node, const struct ub_x86_insn *insn)
 {
+	struct node found = { 0 };
 	const char *why = NULL;
-	u64 targets[MAX_EDGES], guess;
-	u32 i, cnt = 0;
+	u64 guess;
 	s32 context;
+	u32 i;
 
-	if (insn->is_direct) {
-		targets[cnt++] = insn->target;
-	} else {
-		struct node found = { 0 };
-
+	node->end = insn->is_direct ? END_CALL : END_INDIRECT;
+	if (insn->is_direct)
+		region_add_edge(&found, insn->target, 0);
+	else
 		region_add_hinted(l, &found, insn->ip, 0);
-		if (!found.edge_cnt && guess_operand(l, &insn->operands[0], &guess))
-			region_add_edge(&found, guess, 0);
-		for (; cnt < found.edge_cnt; cnt++)
-			targets[cnt] = found.edges[cnt].ip;
-	}
-	for (i = 0; i < cnt; i++) {
-		const char *refusal = context_refuse(l, node->context, targets[i]);
+	if (!found.edge_cnt && guess_operand(l, &insn->operands[0], &guess))
+		region_add_edge(&found, guess, 0);
+	for (i = 0; i < found.edge_cnt; i++) {
+		const char *refusal = context_refuse(l, node->context, found.edges[i].ip);
 
-		context = refusal ? -1 : context_enter(l, node->context, insn->ip + insn->len, targets[i]);
+		context = refusal ? -1 : context_enter(l, node->context, insn->ip + insn->len, found.edges[i].ip);
 		if (context >= 0)
-			region_add_edge(node, targets[i], context);
+			region_add_edge(node, found.edges[i].ip, context);
 		else
 			why = refusal;
 	}
-	if (node->edge_cnt)
-		why = NULL;
-	node->end = insn->is_direct ? END_CALL : END_INDIRECT;
-	return why;
+	return node->edge_cnt ? NULL : why;
 }
 
 static void end_ret(struct lift *l, struct node *node, const struct ub_x86_insn *insn)
@@ -438,10 +408,24 @@ static const char *end_node(struct lift *l, struct node *node, const struct ub_x
 	}
 }
 
-/* The instruction at @ip as an index in l->insns, read once for all contexts; -1 when there is no memory. */
+/* Why it cannot be lifted, whatever stands around it; NULL: it can. */
+static const char *refuse(struct lift *l, const struct ub_x86_insn *insn)
+{
+	if (insn->why[0])
+		return insn->why;
+	l->insn = insn;
+	l->why = NULL;
+	l->op_cnt = 0;
+	lift_insn(l);
+	return l->why;
+}
+
+/* The instruction at @ip as an index in l->insns, read and tried once for all contexts; -1 when there is no memory. */
 static s32 decode(struct lift *l, u64 ip)
 {
 	u64 *known = map_put(&l->decoded, ip, 0);
+	struct ub_x86_insn *insn;
+	const char *why;
 	const u8 *bytes;
 	u32 len = 0;
 
@@ -449,11 +433,15 @@ static s32 decode(struct lift *l, u64 ip)
 		l->err = -ENOMEM;
 		return -1;
 	}
-	if (!*known) {
-		bytes = read_code(l, ip, &len);
-		ub_decode(bytes, len, ip, &l->insns[l->insn_cnt]);
-		*known = ++l->insn_cnt;
-	}
+	if (*known)
+		return *known - 1;
+	bytes = read_code(l, ip, &len);
+	insn = &l->insns[l->insn_cnt];
+	ub_decode(bytes, len, ip, insn);
+	why = refuse(l, insn);
+	if (why && why != insn->why)
+		snprintf(insn->why, sizeof(insn->why), "%s", why);
+	*known = ++l->insn_cnt;
 	return *known - 1;
 }
 
@@ -463,23 +451,17 @@ static bool take_insn(struct lift *l, u32 idx, u64 ip)
 	struct node *node = &l->nodes[idx];
 	const struct ub_x86_insn *insn;
 	s32 insn_idx = decode(l, ip);
+	const char *why;
 
 	if (insn_idx < 0 || !lift_grow(l, (void **)&l->insts, l->inst_cnt, &l->inst_cap, sizeof(*l->insts)))
 		return false;
 	insn = &l->insns[insn_idx];
-	if (insn->why[0]) {
-		stop(node, ip, insn->why, NULL);
+	why = insn->why[0] ? insn->why : is_end(insn) ? end_node(l, node, insn) : NULL;
+	if (why) {
+		stop(node, ip, why, NULL);
 		return false;
 	}
-	l->insn = insn;
-	l->why = is_end(insn) ? end_node(l, node, insn) : NULL;
-	l->op_cnt = 0;
-	if (!l->why)
-		lift_insn(l);
-	if (l->why) {
-		stop(node, ip, l->why, NULL);
-		return false;
-	}
+	guess_step(&l->guesses, insn);
 	l->insts[l->inst_cnt++] = (struct inst){ .insn = insn_idx };
 	set_spot(l, ip, node->context, idx, node->cnt++);
 	return !is_end(insn) && !l->err;
@@ -495,10 +477,10 @@ static bool is_head(struct lift *l, u64 ip, u32 context)
 /* Functions that return to more places than when their ret was filled in. */
 static void reach_late(struct lift *l)
 {
-	struct track track = { 0 };
+	const struct guesses none = { 0 };
 
 	while (l->late_cnt && !l->err)
-		reach_targets(l, l->late[--l->late_cnt], &track);
+		reach_targets(l, l->late[--l->late_cnt], &none);
 }
 
 static void fill(struct lift *l, u32 idx)
@@ -508,7 +490,7 @@ static void fill(struct lift *l, u32 idx)
 
 	node->is_filled = true;
 	node->first = l->inst_cnt;
-	l->track = node->in;
+	l->guesses = node->guesses;
 	if (has_word(l, ip, WORD_COLD)) {
 		stop(node, ip, "cold", NULL);
 		return;
@@ -526,7 +508,7 @@ static void fill(struct lift *l, u32 idx)
 		break;
 	}
 	if (!l->err)
-		reach_targets(l, idx, &l->track);
+		reach_targets(l, idx, &l->guesses);
 }
 
 /* The nearest node that is not filled, or -1. */
@@ -553,6 +535,13 @@ static void link_edges(struct lift *l)
 		}
 }
 
+static u32 look_at(u32 budget)
+{
+	if (budget * SEARCH >= MIN_SEARCH)
+		return budget * SEARCH;
+	return budget * MAX_SEARCH < MIN_SEARCH ? budget * MAX_SEARCH : MIN_SEARCH;
+}
+
 void region_find(struct lift *l)
 {
 	s32 idx;
@@ -570,11 +559,11 @@ void region_find(struct lift *l)
 			set_distance(l, idx, 0);
 		}
 	}
-	while (!l->err && l->inst_cnt < l->budget * SEARCH && (idx = nearest(l)) >= 0) {
+	while (!l->err && l->inst_cnt < look_at(l->budget) && (idx = nearest(l)) >= 0) {
 		fill(l, idx);
 		reach_late(l);
 	}
-	l->is_short = l->inst_cnt >= l->budget * SEARCH;
+	l->is_short = l->inst_cnt >= look_at(l->budget);
 	if (!l->err)
 		link_edges(l);
 }

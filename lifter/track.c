@@ -16,6 +16,9 @@
 #define NUMBER_MAX	(1ll << 36)	/* greater ones are of no use as an index */
 #define WORD_MAX	0xffffffffll
 #define TICKS		((s64)UB_TICKS + UB_TICK_SLACK)
+#define MAX_STEP	(1 << 20)	/* of a drift */
+#define MAX_ROUND	5	/* times that a fact may move at the head of a loop, */
+#define MAX_MOVES	10	/* and elsewhere */
 
 void track_clear(struct track *track)
 {
@@ -42,27 +45,14 @@ static void forget(struct track *track, u8 reg)
 		if (guard->form.base == reg || guard->form.index == reg)
 			guard->is_form = false;
 	}
-	track->known &= ~(1u << reg);
-	track->slotted &= ~(1u << reg);
 	track->facts[reg].kind = FACT_NONE;
-}
-
-static void set_value(struct track *track, u8 reg, u64 value, bool is_slot)
-{
-	if (reg >= UB_NGUEST)
-		return;
-	track->value[reg] = value;
-	if (is_slot)
-		track->slotted |= 1u << reg;
-	else
-		track->known |= 1u << reg;
 }
 
 /* Facts */
 
 static void set_fact(struct track *track, u8 reg, struct fact fact)
 {
-	if (reg >= UB_NGUEST || !(track->resident & 1u << reg) || fact.lo < 0 || fact.hi > NUMBER_MAX)
+	if (reg >= UB_NGUEST || !(track->resident & 1u << reg) || fact.lo < -K_MAX || fact.hi > NUMBER_MAX)
 		fact.kind = FACT_NONE;
 	if (reg < UB_NGUEST)
 		track->facts[reg] = fact;
@@ -93,14 +83,23 @@ s64 fact_max(const struct fact *fact)
 	return fact->hi + TICKS * fact->drift_hi;
 }
 
-/* A number at any tick; with no more bits than @width has, where 64 stands for whatever is useful. */
-static struct fact number_of(const struct track *track, u8 reg)
+/* A number at any tick; it may be a little below zero. */
+static struct fact signed_of(const struct track *track, u8 reg)
 {
 	struct fact fact = fact_of(track, reg);
 
-	if (fact.kind != FACT_NUMBER || fact_min(&fact) < 0)
+	if (fact.kind != FACT_NUMBER)
 		return (struct fact){ .kind = FACT_NONE };
 	return number(fact_min(&fact), fact_max(&fact));
+}
+
+static struct fact number_of(const struct track *track, u8 reg)
+{
+	struct fact fact = signed_of(track, reg);
+
+	if (fact.lo < 0)
+		fact.kind = FACT_NONE;
+	return fact;
 }
 
 static struct fact sum(struct fact a, struct fact b)
@@ -153,24 +152,90 @@ static struct fact shifted(struct fact a, const struct ub_insn *op)
 	       number(0, all_bits(a.hi) << op->imm);
 }
 
-/* What an operation of 64 bits on numbers makes. */
-static struct fact wide_result(const struct track *track, const struct ub_insn *op)
+static struct fact address(const struct track *track, const struct ub_insn *op)
 {
-	struct fact dst = number_of(track, op->dst), src = number_of(track, op->src);
+	struct fact base = fact_of(track, op->src), index = signed_of(track, ub_insn_index(op));
+	u8 scale = ub_insn_scale(op);
+
+	if (ub_insn_index(op) == UB_NOREG)
+		return moved(base, op->off);
+	if (op->src == UB_NOREG)
+		base = number(0, 0);
+	index.lo *= 1 << scale;
+	index.hi *= 1 << scale;
+	return moved(sum(base, index), op->off);
+}
+
+static s64 width_max(u8 width)
+{
+	return width == UB_W64 ? NUMBER_MAX : (s64)(~0ull >> (64 - UB_WIDTH_BITS(width)));
+}
+
+/* The low bits of a register. */
+static struct fact part(const struct track *track, u8 reg, u8 width)
+{
+	struct fact fact = number_of(track, reg);
+
+	if (width == UB_W64 || (fact.kind != FACT_NONE && fact.hi <= width_max(width)))
+		return fact;
+	return number(0, width_max(width));
+}
+
+static struct fact extended(const struct track *track, const struct ub_insn *op)
+{
+	u8 width = ub_insn_width(op);
+	struct fact src = part(track, op->src, width);
+
+	if (op->op == UB_OP_ZEXT || src.hi <= width_max(width) / 2)
+		return src;
+	return op->op == UB_OP_SEXT32 ? number(0, WORD_MAX) : (struct fact){ .kind = FACT_NONE };
+}
+
+static struct fact loaded(const struct ub_insn *op)
+{
+	u8 width = ub_insn_width(op);
+
+	if (op->op == UB_OP_LOADS64 || width == UB_W64)
+		return (struct fact){ .kind = FACT_NONE };
+	return number(0, op->op == UB_OP_LOADS32 ? WORD_MAX : width_max(width));
+}
+
+/* What an operation of fewer than 64 bits leaves in all of the register, if it makes @made in the low ones. */
+static struct fact put(const struct track *track, const struct ub_insn *op, struct fact made)
+{
+	struct fact old = number_of(track, op->dst);
+	u8 width = ub_insn_width(op);
+
+	if (made.kind == FACT_NONE || made.lo < 0 || made.hi > width_max(width))
+		made = number(0, width_max(width));
+	if (width == UB_W32)
+		return made;
+	if (old.kind == FACT_NONE)
+		return old;
+	return number(0, old.hi <= width_max(width) ? made.hi : all_bits(old.hi));
+}
+
+/* What an operation on numbers makes; it may be too large for its width. */
+static struct fact sum_result(const struct track *track, const struct ub_insn *op)
+{
+	u8 width = ub_insn_width(op);
+	struct fact dst = part(track, op->dst, width), src = part(track, op->src, width);
 
 	switch (op->op) {
 	case UB_OP_ADD:
-		return sum(fact_of(track, op->dst), src);
+		return width == UB_W64 ? sum(fact_of(track, op->dst), signed_of(track, op->src)) : sum(dst, src);
 	case UB_OP_ADDI: case UB_OP_SUBI:
-		return moved(fact_of(track, op->dst), op->op == UB_OP_ADDI ? op->imm : -op->imm);
+		return moved(width == UB_W64 ? fact_of(track, op->dst) : dst, op->op == UB_OP_ADDI ? op->imm : -op->imm);
 	case UB_OP_INC: case UB_OP_DEC:
-		return moved(fact_of(track, op->dst), op->op == UB_OP_INC ? 1 : -1);
+		return moved(width == UB_W64 ? fact_of(track, op->dst) : dst, op->op == UB_OP_INC ? 1 : -1);
 	case UB_OP_AND:
 		return masked(dst, src);
 	case UB_OP_ANDI:
 		return masked(dst, op->imm >= 0 ? number(0, op->imm) : (struct fact){ .kind = FACT_NONE });
-	case UB_OP_OR: case UB_OP_XOR:
+	case UB_OP_OR:
 		return joined_bits(dst, src);
+	case UB_OP_XOR:
+		return op->dst == op->src ? number(0, 0) : joined_bits(dst, src);
 	case UB_OP_SHRI: case UB_OP_SHLI:
 		return shifted(dst, op);
 	default:
@@ -178,126 +243,82 @@ static struct fact wide_result(const struct track *track, const struct ub_insn *
 	}
 }
 
-static struct fact address(const struct track *track, const struct ub_insn *op)
-{
-	struct fact base = fact_of(track, op->src), index = number_of(track, ub_insn_index(op));
-	u8 scale = ub_insn_scale(op);
-
-	if (ub_insn_index(op) == UB_NOREG)
-		return moved(base, op->off);
-	if (op->src == UB_NOREG)
-		base = number(0, 0);
-	index.lo <<= scale;
-	index.hi <<= scale;
-	return moved(sum(base, index), op->off);
-}
-
-static struct fact load_result(const struct ub_insn *op)
-{
-	u8 width = ub_insn_width(op);
-
-	if (op->op == UB_OP_LOADS64 || op->op == UB_OP_SEXT64 || width == UB_W64)
-		return (struct fact){ .kind = FACT_NONE };
-	if (op->op == UB_OP_LOADS32 || op->op == UB_OP_SEXT32)
-		return number(0, WORD_MAX);
-	return number(0, (s64)(~0ull >> (64 - UB_WIDTH_BITS(width))));
-}
-
-/* A write that keeps the upper bits of what was a number. */
-static struct fact narrow_result(const struct track *track, const struct ub_insn *op)
-{
-	struct fact old = number_of(track, op->dst);
-
-	return old.kind != FACT_NONE && old.hi <= WORD_MAX ? number(0, WORD_MAX) : (struct fact){ .kind = FACT_NONE };
-}
-
 /* What is known of dst behind @op, all from before it. */
 static struct fact result(const struct track *track, const struct ub_insn *op)
 {
 	u8 width = ub_insn_width(op);
+	struct fact made;
 
 	switch (op->op) {
 	case UB_OP_MOV:
-		if (width == UB_W64)
-			return fact_of(track, op->src);
+		made = width == UB_W64 ? fact_of(track, op->src) : part(track, op->src, width);
 		break;
 	case UB_OP_MOVI:
 		if (width == UB_W64)
 			return op->imm >= 0 && (u64)op->imm < USER_LIMIT ? held(0) : (struct fact){ .kind = FACT_NONE };
-		return width == UB_W32 ? number((u32)op->imm, (u32)op->imm) : narrow_result(track, op);
+		made = number(op->imm & width_max(width), op->imm & width_max(width));
+		break;
 	case UB_OP_LEA:
-		return width == UB_W64 ? address(track, op) : number(0, WORD_MAX);
+		made = address(track, op);
+		if (width == UB_W32 && (made.kind != FACT_NUMBER || made.lo < 0 || fact_max(&made) > WORD_MAX))
+			made = number(0, WORD_MAX);
+		break;
 	case UB_OP_LOAD: case UB_OP_LOADS32: case UB_OP_LOADS64:
+		return loaded(op);
 	case UB_OP_ZEXT: case UB_OP_SEXT32: case UB_OP_SEXT64:
-		return load_result(op);
+		return extended(track, op);
 	case UB_OP_SETCC:
-		return narrow_result(track, op);
+		made = number(0, 1);
+		break;
 	case UB_OP_BSF: case UB_OP_BSR: case UB_OP_CMPXCHG:	/* may keep all of it */
 		return (struct fact){ .kind = FACT_NONE };
-	case UB_OP_XOR:
-		if (op->dst == op->src && width >= UB_W32)
-			return number(0, 0);
-		break;
 	default:
 		if (!(ub_op_info[op->op].effect & UB_E_WR_DST))
 			return (struct fact){ .kind = FACT_NONE };
+		made = sum_result(track, op);
 		break;
 	}
-	if (width == UB_W64)
-		return wide_result(track, op);
-	return width == UB_W32 ? number(0, WORD_MAX) : narrow_result(track, op);
+	return width == UB_W64 ? made : put(track, op, made);
 }
 
-/* dst = src + delta, in 64 bits: guards and guesses. */
-static void move(struct track *track, const struct track *old, u8 dst, u8 src, s64 delta)
+/* The register and the constant of which dst is the sum, in 64 bits. */
+static bool is_move(const struct ub_insn *op, u8 *ret_src, s64 *ret_delta)
 {
-	u32 i;
-
-	if (src >= UB_NGUEST || dst >= UB_NGUEST)
-		return;
-	for (i = 0; i < 2; i++) {
-		struct guard *guard = &track->guards[i];
-		s64 k = old->guards[i].k[src] + delta;
-
-		if (!(old->guards[i].mask & 1u << src) || k > K_MAX || k < -K_MAX)
-			continue;
-		guard->mask |= 1u << dst;
-		guard->k[dst] = k;
-	}
-	if (old->known & 1u << src)
-		set_value(track, dst, old->value[src] + delta, false);
-	else if (old->slotted & 1u << src && !delta)
-		set_value(track, dst, old->value[src], true);
-}
-
-static void write_dst(struct track *track, const struct ub_insn *op)
-{
-	const struct track old = *track;
 	bool is_64 = ub_insn_width(op) == UB_W64;
 
-	forget(track, op->dst);
-	set_fact(track, op->dst, result(&old, op));
-	if (op->op == UB_OP_MOV && is_64)
-		move(track, &old, op->dst, op->src, 0);
-	else if ((op->op == UB_OP_ADDI || op->op == UB_OP_SUBI) && is_64)
-		move(track, &old, op->dst, op->dst, op->op == UB_OP_ADDI ? op->imm : -op->imm);
-	else if (op->op == UB_OP_LEA && is_64 && op->src < UB_NGUEST && ub_insn_index(op) == UB_NOREG)
-		move(track, &old, op->dst, op->src, op->off);
-	else if (op->op == UB_OP_MOVI && ub_insn_width(op) >= UB_W32)
-		set_value(track, op->dst, is_64 ? (u64)op->imm : (u32)op->imm, false);
-	else if (op->op == UB_OP_XOR && op->dst == op->src && ub_insn_width(op) >= UB_W32)
-		set_value(track, op->dst, 0, false);
-	else if (op->op == UB_OP_LOAD && is_64 && op->src == UB_NOREG)
-		set_value(track, op->dst, op->imm, true);
+	*ret_src = op->op == UB_OP_ADDI || op->op == UB_OP_SUBI ? op->dst : op->src;
+	*ret_delta = op->op == UB_OP_ADDI ? op->imm : op->op == UB_OP_SUBI ? -op->imm : op->op == UB_OP_LEA ? op->off : 0;
+	switch (op->op) {
+	case UB_OP_MOV: case UB_OP_ADDI: case UB_OP_SUBI:
+		return is_64 && *ret_src < UB_NGUEST;
+	case UB_OP_LEA:
+		return is_64 && *ret_src < UB_NGUEST && ub_insn_index(op) == UB_NOREG;
+	default:
+		return false;
+	}
 }
 
-static void tick(struct track *track)
+/* Guards that cover a register cover what is moved from it. */
+static void write_dst(struct track *track, const struct ub_insn *op)
 {
-	u32 reg;
+	struct fact made = result(track, op);
+	s64 delta, k[2] = { 0 };
+	bool covers[2];
+	u32 i;
+	u8 src;
 
-	for (reg = 0; reg < UB_NGUEST; reg++) {
-		track->facts[reg].lo -= track->facts[reg].drift_lo;
-		track->facts[reg].hi -= track->facts[reg].drift_hi;
+	for (i = 0; i < 2; i++) {
+		covers[i] = is_move(op, &src, &delta) && track->guards[i].mask & 1u << src;
+		if (covers[i])
+			k[i] = track->guards[i].k[src] + delta;
+	}
+	forget(track, op->dst);
+	set_fact(track, op->dst, made);
+	for (i = 0; i < 2; i++) {
+		if (!covers[i] || k[i] > K_MAX || k[i] < -K_MAX)
+			continue;
+		track->guards[i].mask |= 1u << op->dst;
+		track->guards[i].k[op->dst] = k[i];
 	}
 }
 
@@ -340,7 +361,7 @@ static bool makes_address(const struct track *track, const struct ub_insn *op)
 	if (op->op != UB_OP_LEA || ub_insn_width(op) != UB_W64)
 		return false;
 	fact = address(track, op);
-	return fact.kind == FACT_HELD && fact.lo >= 0;
+	return fact.kind == FACT_HELD;
 }
 
 static void write_guard(struct track *track, const struct ub_insn *op)
@@ -364,6 +385,16 @@ static void forget_mask(struct track *track, u32 mask)
 			forget(track, reg);
 		else if (reg < UB_GUARDS_END)
 			drop_guard(&track->guards[reg - UB_GUARDS]);
+	}
+}
+
+static void tick(struct track *track)
+{
+	u32 reg;
+
+	for (reg = 0; reg < UB_NGUEST; reg++) {
+		track->facts[reg].lo -= track->facts[reg].drift_lo;
+		track->facts[reg].hi -= track->facts[reg].drift_hi;
 	}
 }
 
@@ -449,35 +480,78 @@ static bool meet_guard(struct guard *into, const struct guard *from)
 	return into->mask != mask || into->is_form != is_form;
 }
 
-static bool is_within(const struct fact *inner, const struct fact *outer)
+static bool is_drift_within(const struct fact *inner, const struct fact *outer)
 {
-	return inner->lo >= outer->lo && inner->hi <= outer->hi && inner->drift_lo >= outer->drift_lo &&
-	       inner->drift_hi <= outer->drift_hi;
+	return inner->drift_lo >= outer->drift_lo && inner->drift_hi <= outer->drift_hi;
 }
 
-static bool meet_fact(struct fact *into, const struct fact *from, bool must_settle)
+static bool is_within(const struct fact *inner, const struct fact *outer)
 {
+	return inner->lo >= outer->lo && inner->hi <= outer->hi && is_drift_within(inner, outer);
+}
+
+/* It still moves: a number becomes any of 32 bits, an offset any that the sum with one may reach, or it is dropped. */
+static void settle(struct fact *into, const struct fact *from)
+{
+	if (into->kind == FACT_NUMBER && into->hi < WORD_MAX && from->hi <= WORD_MAX && from->lo >= 0)
+		*into = number(0, WORD_MAX);
+	else if (into->kind == FACT_HELD && into->hi < NUMBER_MAX && from->hi <= NUMBER_MAX && from->lo >= into->lo &&
+		 is_drift_within(from, into))
+		into->hi = NUMBER_MAX;
+	else
+		into->kind = FACT_NONE;
+}
+
+static s64 lesser(s64 a, s64 b)
+{
+	return a < b ? a : b;
+}
+
+/* An end that moved by @by, and not for the first time, goes on moving with each tick. */
+static s32 drift_by(s32 drift, s32 from_drift, s64 by, bool drifts, u8 *moves)
+{
+	if (!by && from_drift >= drift)
+		return drift;
+	*moves += *moves < UB_U8_MAX;
+	if (from_drift < drift)
+		return from_drift;
+	return drifts && *moves > 1 ? drift + (by > -MAX_STEP ? by : -MAX_STEP) : drift;
+}
+
+/* Widens @into so that it holds @from. */
+static void widen(struct fact *into, const struct fact *from, bool is_round, struct moves *moves)
+{
+	s64 down = lesser(from->lo - into->lo, 0), up = lesser(into->hi - from->hi, 0);
+
+	into->drift_lo = drift_by(into->drift_lo, from->drift_lo, down, is_round, &moves->lo);
+	into->drift_hi = -drift_by(-into->drift_hi, -from->drift_hi, up, is_round, &moves->hi);
+	into->lo += down;
+	into->hi -= up;
+}
+
+static bool meet_fact(struct fact *into, const struct fact *from, bool is_round, struct moves *moves)
+{
+	u8 max = is_round ? MAX_ROUND : MAX_MOVES;
+
 	if (into->kind == FACT_NONE || (into->kind == from->kind && is_within(from, into)))
 		return false;
-	if (into->kind != from->kind || must_settle) {
+	if (into->kind != from->kind)
 		into->kind = FACT_NONE;
-		return true;
-	}
-	into->lo = from->lo < into->lo ? from->lo : into->lo;
-	into->hi = from->hi > into->hi ? from->hi : into->hi;
-	into->drift_lo = from->drift_lo < into->drift_lo ? from->drift_lo : into->drift_lo;
-	into->drift_hi = from->drift_hi > into->drift_hi ? from->drift_hi : into->drift_hi;
+	else if (moves->lo > max || moves->hi > max)
+		settle(into, from);
+	else
+		widen(into, from, is_round, moves);
 	return true;
 }
 
-bool track_meet(struct track *into, const struct track *from, bool must_settle)
+bool track_meet(struct track *into, const struct track *from, bool is_round, struct moves *moves)
 {
 	bool has_lost = meet_guard(&into->guards[0], &from->guards[0]);
 	u32 reg;
 
 	has_lost |= meet_guard(&into->guards[1], &from->guards[1]);
 	for (reg = 0; reg < UB_NGUEST; reg++)
-		has_lost |= meet_fact(&into->facts[reg], &from->facts[reg], must_settle);
+		has_lost |= meet_fact(&into->facts[reg], &from->facts[reg], is_round, &moves[reg]);
 	return has_lost;
 }
 
