@@ -217,7 +217,7 @@ static void aim(u64 *regs, const struct mem *mem, u64 at, u16 *fixed, bool is_si
 	if (mem->base >= 0)
 		*fixed |= 1u << mem->base;
 	if (mem->is_a32 && mem->base >= 0 && pick(2))
-		regs[mem->base] ^= rng() << 32;
+		regs[mem->base] ^= pick(2) ? 1ull << 32 : rng() << 32;
 }
 
 static void aim_all(const struct program *program, u64 *regs)

@@ -26,10 +26,12 @@ static bool has_missed;			/* memory was asked for that is not there */
 static enum ub_left left;
 static const struct program *running;
 
-/* Certainly nothing is mapped there. */
+/* Certainly nothing is mapped there, nor 4 GiB above the buffer, where addresses lead that are not cut to 32 bits. */
 static bool is_unmapped(u64 addr)
 {
-	return addr >= LIMIT || addr < 0x10000 || (addr >= BUF_AT - 0x100000 && addr < BUF_AT + 0x100000);
+	u64 from_buf = addr - (BUF_AT - 0x100000);
+
+	return addr >= LIMIT || addr < 0x10000 || from_buf < 0x200000 || from_buf - (1ull << 32) < 0x200000;
 }
 
 static bool may_access(u64 addr, u32 len, u8 prot)
@@ -234,17 +236,17 @@ static bool has_memory_of_stop(void)
 
 /*
  * Has the processor, on its way from @start, the state @have with memory @mem?  It has been run to its end before, and
- * @native says how that was; it is run again, stopped where @have is, if that is somewhere in the program.
+ * @native says how that was; with @is_early @have is in the program, and the processor is run again, stopped there.
  */
 static bool agrees(const struct state *start, const struct state *have, const u8 *mem, struct state *native, u32 undefined,
-		   const char *who, struct verdict *ret)
+		   bool is_early, const char *who, struct verdict *ret)
 {
 	const struct stop stop = { .state = have, .undefined = undefined, .has_memory = has_memory_of_stop };
 
 	is_wanted_torn = running->has_vectors && is_inside(have->ip);
 	if (is_same(have, native, undefined) && is_same_memory(mem, mem_guest, is_wanted_torn))
 		return true;
-	if (is_inside(have->ip)) {
+	if (is_early) {
 		save(wanted, mem);
 		restore(mem_guest, true);
 		*native = *start;
@@ -267,7 +269,7 @@ static void try_jit(const struct state *start, const struct state *want, u32 und
 	if (is_inside(have.ip) && (have.ip != want->ip || left == UB_LEFT_YIELD)) {
 		native = have;
 		native.ip = 0;
-		if (agrees(start, &have, mem_guest, &native, undefined, "jit", ret))
+		if (agrees(start, &have, mem_guest, &native, undefined, true, "jit", ret))
 			return;
 	} else {
 		say_difference(ret, "jit", &have, want, undefined);
@@ -327,7 +329,7 @@ bool trial_run(const struct program *program, const struct state *start, struct 
 	if (ret->has_hung) {
 		ret->is_different = true;
 		snprintf(ret->what, sizeof(ret->what), "the processor does not come to the end");
-	} else if (agrees(start, &have, mem_interp, &trial_native, ret->undefined, "interpreter", ret)) {
+	} else if (agrees(start, &have, mem_interp, &trial_native, ret->undefined, ret->is_early, "interpreter", ret)) {
 		ret->has_faulted = cpu_faults != faults;
 		restore(mem_guest, false);
 		try_jit(start, &have, ret->undefined, ret);
