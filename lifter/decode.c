@@ -350,7 +350,9 @@ static u32 machine_features(void)
 /* pcmpestri and its like with lengths of 64 bits: nobody writes them. */
 static bool is_wide_string(const struct ub_x86_insn *insn, const ZydisDecodedInstruction *from)
 {
-	return ub_vec_info[insn->vec_row].form == UB_VEC_SRM && (from->raw.rex.W || from->raw.vex.W);
+	bool is_wide = from->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX ? from->raw.vex.W : from->raw.rex.W;
+
+	return ub_vec_info[insn->vec_row].form == UB_VEC_SRM && is_wide;
 }
 
 /* False: not a vector instruction of ours. */
@@ -389,6 +391,8 @@ void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 	}
 	ret->len = from.length;
 	memcpy(ret->bytes, bytes, from.length);
+	ret->is_a32 = from.address_width == 32;
+	ret->is_16 = from.operand_width == 16;
 	name = names[from.mnemonic] - 1;
 	if (name < 0 || (is_string(name) && from.meta.category != ZYDIS_CATEGORY_STRINGOP)) {
 		if (!take_vector(ret, &from, operands))
@@ -398,8 +402,6 @@ void ub_decode(const u8 *bytes, u32 len, u64 ip, struct ub_x86_insn *ret)
 	if (!is_there(&from))
 		end(ret, "not on this machine", ZydisMnemonicGetString(from.mnemonic));
 	ret->name = name;
-	ret->is_a32 = from.address_width == 32;
-	ret->is_16 = from.operand_width == 16;
 	take_operands(ret, &from, operands);
 	take_prefixes(ret, &from);
 	if (ret->name == UB_X86_JMP && !ret->is_direct)
