@@ -206,14 +206,19 @@ static bool has_entry(const struct lift *l)
 	return false;
 }
 
-/* Finds, makes and links as much as the budget allows; -E2BIG when a block has no room for it. */
-static int lift_region(struct lift *l, struct ub_lifted *lifted)
+/*
+ * Finds, makes and links as much as the budget allows; -E2BIG when a block has no room for it.  -EAGAIN when the budget is
+ * too small for a context for each call, and @shared now says which functions to lift but once.
+ */
+static int lift_region(struct lift *l, struct map *shared, bool is_last, struct ub_lifted *lifted)
 {
 	int err;
 
 	region_find(l);
 	if (!l->err)
 		region_keep(l);
+	if (!l->err && (l->is_short || shared->slots) && !is_last && context_share(l, shared))
+		return -EAGAIN;
 	if (!l->err && !has_entry(l))
 		return -EOPNOTSUPP;
 	if (!l->err)
@@ -242,8 +247,6 @@ static void free_lift(struct lift *l)
 		free(l->nodes[i].ops);
 		free(l->nodes[i].renewal);
 	}
-	free(l->chunks);
-	free(l->insns);
 	free(l->insts);
 	free(l->nodes);
 	free(l->contexts);
@@ -255,26 +258,20 @@ static void free_lift(struct lift *l)
 	ub_free(l->tracks);
 	ub_free(l->homes.slots);
 	ub_free(l->spots.slots);
-	ub_free(l->decoded.slots);
 	ub_free(l->words.slots);
 }
 
-/*
- * One attempt.  -EAGAIN when the budget is too small for a context for each call, and @shared now says which functions
- * to lift but once.
- */
-static int try_lift(const struct ub_lift_request *request, u32 budget, struct map *shared, bool is_last,
+/* One attempt. */
+static int try_lift(const struct ub_lift_request *request, struct code *code, u32 budget, struct map *shared, bool is_last,
 		    struct ub_lifted **ret)
 {
-	struct lift l = { .request = request, .budget = budget, .shared = shared };
+	struct lift l = { .request = request, .code = code, .budget = budget, .shared = shared };
 	struct ub_lifted *lifted = ub_alloc(1, sizeof(*lifted));
 	int err;
 
 	if (!lifted)
 		return -ENOMEM;
-	err = lift_region(&l, lifted);
-	if ((!err || err == -E2BIG) && (l.is_short || shared->slots) && !is_last && context_share(&l, shared))
-		err = -EAGAIN;
+	err = lift_region(&l, shared, is_last, lifted);
 	free_lift(&l);
 	if (err)
 		ub_lifted_free(lifted);
@@ -287,6 +284,7 @@ int ub_lift(const struct ub_lift_request *request, struct ub_lifted **ret)
 {
 	u32 tries = 0, budget = request->max_guest_insns ? request->max_guest_insns : DEFAULT_BUDGET;
 	struct map shared = { 0 };
+	struct code code = { 0 };
 	int err;
 
 	if (!request->read_code || !request->entry_cnt)
@@ -294,11 +292,14 @@ int ub_lift(const struct ub_lift_request *request, struct ub_lifted **ret)
 	if (budget > UB_MAX_INSNS / 2)
 		budget = UB_MAX_INSNS / 2;
 	do {
-		err = try_lift(request, budget, &shared, ++tries > MAX_SHARING, ret);
+		err = try_lift(request, &code, budget, &shared, ++tries > MAX_SHARING, ret);
 		if (err == -E2BIG)
 			budget -= budget / 4;
 	} while ((err == -E2BIG && budget >= MIN_BUDGET) || err == -EAGAIN);
 	ub_free(shared.slots);
+	free(code.chunks);
+	free(code.insns);
+	ub_free(code.known.slots);
 	return err;
 }
 

@@ -180,14 +180,21 @@ struct chunk {
 	u8 bytes[512];
 };
 
-struct lift {
-	const struct ub_lift_request *request;
+/* The guest's code, as it was read and decoded: the same for all attempts. */
+struct code {
 	struct chunk *chunks;
 	struct ub_x86_insn *insns;
+	u32 chunk_cnt, chunk_cap, insn_cnt, insn_cap;
+	struct map known;	/* ip -> index in insns + 1 */
+};
+
+struct lift {
+	const struct ub_lift_request *request;
+	struct code *code;
 	struct inst *insts;
 	struct node *nodes;
 	struct context *contexts;
-	u32 chunk_cnt, chunk_cap, insn_cnt, insn_cap, inst_cnt, inst_cap, node_cnt, node_cap;
+	u32 inst_cnt, inst_cap, node_cnt, node_cap;
 	u32 context_cnt, context_cap;
 	struct link *links;	/* from 1 on */
 	u32 link_cnt, link_cap;
@@ -200,7 +207,6 @@ struct lift {
 	u32 loop_cnt, loop_cap;
 	u16 resident;		/* guest registers that live in machine registers */
 	struct map spots;	/* where (ip, context) stands */
-	struct map decoded;	/* ip -> index in insns + 1 */
 	struct map words;	/* what the request says of an ip */
 	struct heap near;	/* nodes to look at */
 	u32 budget;

@@ -73,7 +73,7 @@ bool region_is_wild(const struct lift *l, u64 ip)
 
 const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *node, u32 pos)
 {
-	return &l->insns[l->insts[node->first + pos].insn];
+	return &l->code->insns[l->insts[node->first + pos].insn];
 }
 
 /* Code bytes */
@@ -82,8 +82,8 @@ static const u8 *in_chunks(const struct lift *l, u64 ip, u32 len, u32 *ret_len)
 {
 	u32 i;
 
-	for (i = l->chunk_cnt; i--; ) {
-		const struct chunk *chunk = &l->chunks[i];
+	for (i = l->code->chunk_cnt; i--; ) {
+		const struct chunk *chunk = &l->code->chunks[i];
 
 		if (ip < chunk->start || ip - chunk->start + len > chunk->len)
 			continue;
@@ -99,9 +99,9 @@ static const u8 *read_code(struct lift *l, u64 ip, u32 *ret_len)
 	struct chunk *chunk;
 
 	*ret_len = bytes ? *ret_len : 0;
-	if (bytes || !lift_grow(l, (void **)&l->chunks, l->chunk_cnt, &l->chunk_cap, sizeof(*chunk)))
+	if (bytes || !lift_grow(l, (void **)&l->code->chunks, l->code->chunk_cnt, &l->code->chunk_cap, sizeof(*chunk)))
 		return bytes;
-	chunk = &l->chunks[l->chunk_cnt++];
+	chunk = &l->code->chunks[l->code->chunk_cnt++];
 	chunk->start = ip;
 	chunk->len = l->request->read_code(l->request->ctx, ip, chunk->bytes, sizeof(chunk->bytes));
 	*ret_len = chunk->len;
@@ -420,28 +420,28 @@ static const char *refuse(struct lift *l, const struct ub_x86_insn *insn)
 	return l->why;
 }
 
-/* The instruction at @ip as an index in l->insns, read and tried once for all contexts; -1 when there is no memory. */
+/* The instruction at @ip as an index in code->insns, read and tried once for all contexts; -1 when there is no memory. */
 static s32 decode(struct lift *l, u64 ip)
 {
-	u64 *known = map_put(&l->decoded, ip, 0);
+	u64 *known = map_put(&l->code->known, ip, 0);
 	struct ub_x86_insn *insn;
 	const char *why;
 	const u8 *bytes;
 	u32 len = 0;
 
-	if (!known || !lift_grow(l, (void **)&l->insns, l->insn_cnt, &l->insn_cap, sizeof(*l->insns))) {
+	if (!known || !lift_grow(l, (void **)&l->code->insns, l->code->insn_cnt, &l->code->insn_cap, sizeof(*l->code->insns))) {
 		l->err = -ENOMEM;
 		return -1;
 	}
 	if (*known)
 		return *known - 1;
 	bytes = read_code(l, ip, &len);
-	insn = &l->insns[l->insn_cnt];
+	insn = &l->code->insns[l->code->insn_cnt];
 	ub_decode(bytes, len, ip, insn);
 	why = refuse(l, insn);
 	if (why && why != insn->why)
 		snprintf(insn->why, sizeof(insn->why), "%s", why);
-	*known = ++l->insn_cnt;
+	*known = ++l->code->insn_cnt;
 	return *known - 1;
 }
 
@@ -455,7 +455,7 @@ static bool take_insn(struct lift *l, u32 idx, u64 ip)
 
 	if (insn_idx < 0 || !lift_grow(l, (void **)&l->insts, l->inst_cnt, &l->inst_cap, sizeof(*l->insts)))
 		return false;
-	insn = &l->insns[insn_idx];
+	insn = &l->code->insns[insn_idx];
 	why = insn->why[0] ? insn->why : is_end(insn) ? end_node(l, node, insn) : NULL;
 	if (why) {
 		stop(node, ip, why, NULL);
@@ -500,7 +500,7 @@ static void fill(struct lift *l, u32 idx)
 		return;
 	}
 	while (take_insn(l, idx, ip)) {
-		ip += l->insns[l->insts[l->inst_cnt - 1].insn].len;
+		ip += l->code->insns[l->insts[l->inst_cnt - 1].insn].len;
 		if (!is_head(l, ip, node->context))
 			continue;
 		node->end = END_FALL;
