@@ -129,42 +129,34 @@ static u32 reads_of_address(const struct ub_insn *insn)
 	return mask_of(ub_insn_base_reg(insn)) | mask_of(ub_insn_index_reg(insn));
 }
 
-/* Of one operation each. */
-static u32 reads_by_nature(u8 op)
-{
-	switch (op) {
-	case UB_OP_SHLD:
-	case UB_OP_SHRD:
-		return REG(UB_RCX);
-	case UB_OP_MULX:
-		return REG(UB_RDX);
-	case UB_OP_CMPXCHG:
-	case UB_OP_CMPXCHGM:
-		return REG(UB_RAX);
-	case UB_OP_CMPXCHG2M:
-		return REG(UB_RAX) | REG(UB_RCX) | REG(UB_RDX) | REG(UB_RBX);
-	default:
-		return 0;
-	}
-}
+/* What operations read and write whatever their fields say: by their effect, and of one operation each. */
+#define READS(effect)	(((effect) & E_AX_DX ? REG(UB_RAX) | REG(UB_RDX) : 0) |					\
+			 ((effect) & E_REP ? REG(UB_RAX) | REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI) : 0) |		\
+			 ((effect) & E_STR ? REG(UB_RAX) | REG(UB_RCX) | REG(UB_RDX) : 0))
+#define WRITES(effect)	(((effect) & E_AX_DX ? REG(UB_RAX) | REG(UB_RDX) : 0) |					\
+			 ((effect) & E_REP ? REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI) : 0) |				\
+			 ((effect) & E_STR ? REG(UB_RCX) : 0) |								\
+			 ((effect) & E_CALLS ? REG(UB_RAX) | REG(UB_RCX) | REG(UB_R11) | TEMPS : 0))
 
-static u32 writes_by_nature(u8 op)
-{
-	switch (op) {
-	case UB_OP_CMPXCHG:
-	case UB_OP_CMPXCHGM:
-	case UB_OP_REPLODS:
-		return REG(UB_RAX);
-	case UB_OP_CMPXCHG2M:
-		return REG(UB_RAX) | REG(UB_RDX);
-	default:
-		return 0;
-	}
-}
+static const struct { u32 reads, writes; } by_effect[UB_OP_COUNT] = {
+#define OP(name, text, shape, widths, effect) [UB_OP_##name] = { READS(effect), WRITES(effect) },
+#include "ops.h"
+};
+
+static const struct { u32 reads, writes; } by_nature[UB_OP_COUNT] = {
+	[UB_OP_SHLD] = { .reads = REG(UB_RCX) },
+	[UB_OP_SHRD] = { .reads = REG(UB_RCX) },
+	[UB_OP_MULX] = { .reads = REG(UB_RDX) },
+	[UB_OP_CMPXCHG] = { REG(UB_RAX), REG(UB_RAX) },
+	[UB_OP_CMPXCHGM] = { REG(UB_RAX), REG(UB_RAX) },
+	[UB_OP_CMPXCHG2M] = { REG(UB_RAX) | REG(UB_RCX) | REG(UB_RDX) | REG(UB_RBX), REG(UB_RAX) | REG(UB_RDX) },
+	[UB_OP_REPLODS] = { .writes = REG(UB_RAX) },
+};
 
 u32 ub_insn_reads(const struct ub_insn *insn)
 {
-	u32 effect = ub_op_info[insn->op].effect, mask = reads_of_address(insn);
+	u32 effect = ub_op_info[insn->op].effect;
+	u32 mask = reads_of_address(insn) | by_effect[insn->op].reads | by_nature[insn->op].reads;
 
 	if (effect & UB_E_RD_DST || (effect & UB_E_WR_DST && ub_insn_width(insn) < UB_W32))
 		mask |= mask_of(insn->dst);
@@ -172,18 +164,12 @@ u32 ub_insn_reads(const struct ub_insn *insn)
 		mask |= mask_of(insn->src);
 	if (effect & UB_E_RD_REG)
 		mask |= mask_of(ub_insn_third(insn));
-	if (effect & UB_E_AX_DX)
-		mask |= REG(UB_RAX) | REG(UB_RDX);
-	if (effect & UB_E_REP)
-		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI);
-	if (effect & UB_E_STR)
-		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_RDX);
-	return mask | reads_by_nature(insn->op);
+	return mask;
 }
 
 u32 ub_insn_writes(const struct ub_insn *insn)
 {
-	u32 effect = ub_op_info[insn->op].effect, mask = 0;
+	u32 effect = ub_op_info[insn->op].effect, mask = by_effect[insn->op].writes | by_nature[insn->op].writes;
 
 	if (effect & (UB_E_WR_DST | UB_E_WR_ALL))
 		mask |= mask_of(insn->dst);
@@ -191,15 +177,7 @@ u32 ub_insn_writes(const struct ub_insn *insn)
 		mask |= mask_of(insn->src);
 	if (effect & UB_E_WR_REG)
 		mask |= mask_of(ub_insn_third(insn));
-	if (effect & UB_E_AX_DX)
-		mask |= REG(UB_RAX) | REG(UB_RDX);
-	if (effect & UB_E_REP)
-		mask |= REG(UB_RCX) | REG(UB_RSI) | REG(UB_RDI);
-	if (effect & UB_E_STR)
-		mask |= REG(UB_RCX);
-	if (effect & UB_E_CALLS)
-		mask |= REG(UB_RAX) | REG(UB_RCX) | REG(UB_R11) | TEMPS;
-	return mask | writes_by_nature(insn->op);
+	return mask;
 }
 
 bool ub_insn_imm_range(const struct ub_insn *insn, s64 *ret_lo, s64 *ret_hi)

@@ -312,7 +312,7 @@ static struct json_object *run_region(void)
 	struct json_object *out = json_object_new_object(), *one, *best = NULL;
 	u32 i, entry_cnt = 0, hint_cnt = gather(hints, entries, &entry_cnt);
 	struct ub_lift_request request = {
-		.read_code = self_read_code, .read_data = self_read_data, .max_guest_insns = REGION_INSNS + 200,
+		.read_code = self_read_code, .read_data = self_read_data, .max_guest_insns = REGION_INSNS,
 		.roots = entries, .root_cnt = entry_cnt, .entries = entries, .entry_cnt = entry_cnt,
 		.goals = &goal, .goal_cnt = 1, .hints = hints, .hint_cnt = hint_cnt,
 	};
