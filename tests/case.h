@@ -24,12 +24,14 @@ struct guest {
 	u32 flags;
 	u32 undefined;		/* flags not to compare */
 	u64 ip;
+	u8 v[UB_NVEC][32];
+	u32 mxcsr;
 	u8 buf[BUF_LEN];
 	u8 prot[BUF_LEN / PAGE];	/* PROT_* of its pages */
 };
 
 /* One "name=value" of a run line. */
-enum word_kind { WORD_REG, WORD_FLAG, WORD_MEM, WORD_IP, WORD_LEFT, WORD_YIELD, WORD_SYSCALL, WORD_PAGE };
+enum word_kind { WORD_REG, WORD_VECTOR, WORD_MXCSR, WORD_FLAG, WORD_MEM, WORD_IP, WORD_LEFT, WORD_YIELD, WORD_SYSCALL, WORD_PAGE };
 struct word {
 	enum word_kind kind;
 	char name[32];
@@ -38,13 +40,16 @@ struct word {
 	u32 which;		/* flag; offset in the buffer; system call; protection of the page */
 	u32 len;		/* bytes */
 	u64 val;
+	u8 vec[32];		/* VECTOR: len of them */
 };
 
 /* values.c */
 bool word_parse(const char *text, struct word *ret);
 void word_set(const struct word *word, struct guest *guest);
-u64 word_get(const struct word *word, const struct guest *guest, enum ub_left left);
-void word_print(const struct word *word, u64 val, char *buf, size_t size);
+/* Gives @word the value that the guest has. */
+void word_get(struct word *word, const struct guest *guest, enum ub_left left);
+bool word_is_same(const struct word *a, const struct word *b);
+void word_print(const struct word *word, char *buf, size_t size);
 bool value_parse(const char *text, u64 *ret);
 const char *reg_x86_name(u8 reg);
 const char *left_name(enum ub_left left);
@@ -71,6 +76,8 @@ bool guest_run_cpu(const u8 *code, u32 len, struct guest *guest, u64 stop_ip);
 bool cpu_run(struct guest *guest);
 /* Can it run code that uses fs? */
 bool cpu_has_fs(void);
+/* Has it vector registers of 256 bits? */
+bool cpu_has_vectors(void);
 
 /* x86.c */
 struct x86_line {

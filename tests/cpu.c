@@ -18,8 +18,16 @@ static const int greg_of[UB_NGUEST] = {
 };
 static const int signals[] = { SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 
+#define XSTATE_SSE_AVX	6u
+
+struct vectors {
+	u8 v[UB_NVEC][32];
+	u32 mxcsr;
+};
+
 static struct guest *volatile entering, *volatile running;
 static gregset_t ours;
+static struct vectors our_vectors;
 static u64 our_fs;
 
 /* Are rdfsbase and wrfsbase there? */
@@ -28,14 +36,57 @@ bool cpu_has_fs(void)
 	return getauxval(AT_HWCAP2) & 2;	/* HWCAP2_FSGSBASE */
 }
 
+bool cpu_has_vectors(void)
+{
+	return __builtin_cpu_supports("avx");
+}
+
+/* The state as the kernel keeps it on the signal stack, and takes it from there again (SDM vol. 1, 13.4). */
+static void take_vectors(struct vectors *ret, const ucontext_t *context)
+{
+	const u8 *area = (const u8 *)context->uc_mcontext.fpregs;
+	u64 present;
+	u32 i;
+
+	memset(ret, 0, sizeof(*ret));
+	memcpy(&present, area + 512, 8);
+	memcpy(&ret->mxcsr, area + 24, 4);
+	for (i = 0; i < UB_NVEC; i++) {
+		memcpy(ret->v[i], area + 160 + 16 * i, 16);
+		if (present & 4)
+			memcpy(ret->v[i] + 16, area + 576 + 16 * i, 16);
+	}
+}
+
+static void put_vectors(const struct vectors *vectors, ucontext_t *context)
+{
+	u8 *area = (u8 *)context->uc_mcontext.fpregs;
+	u32 i;
+
+	if (!cpu_has_vectors())
+		return;
+	area[512] |= XSTATE_SSE_AVX;
+	memcpy(area + 24, &vectors->mxcsr, 4);
+	for (i = 0; i < UB_NVEC; i++) {
+		memcpy(area + 160 + 16 * i, vectors->v[i], 16);
+		memcpy(area + 576 + 16 * i, vectors->v[i] + 16, 16);
+	}
+}
+
 static void set_fs(u64 base)
 {
 	__asm__ volatile("wrfsbase %0" : : "r"(base));
 }
 
-static void take_guest(int sig, greg_t *gregs)
+static void take_guest(int sig, const ucontext_t *context)
 {
+	const greg_t *gregs = context->uc_mcontext.gregs;
+	struct vectors vectors;
 	u32 i;
+
+	take_vectors(&vectors, context);
+	memcpy(running->v, vectors.v, sizeof(vectors.v));
+	running->mxcsr = vectors.mxcsr;
 
 	for (i = 0; i < UB_NGUEST; i++)
 		running->regs[i] = gregs[greg_of[i]];
@@ -43,26 +94,38 @@ static void take_guest(int sig, greg_t *gregs)
 	running->ip = gregs[REG_RIP] - (sig == SIGTRAP);	/* int3 has one byte, and ip stands behind it */
 }
 
+static void put_guest(ucontext_t *context)
+{
+	greg_t *gregs = context->uc_mcontext.gregs;
+	struct vectors vectors = { .mxcsr = running->mxcsr };
+	u32 i;
+
+	for (i = 0; i < UB_NGUEST; i++)
+		gregs[greg_of[i]] = running->regs[i];
+	gregs[REG_EFL] = (gregs[REG_EFL] & ~(greg_t)UB_FL_ALL) | running->flags;
+	gregs[REG_RIP] = running->ip;
+	memcpy(vectors.v, running->v, sizeof(vectors.v));
+	put_vectors(&vectors, context);
+}
+
 static void on_trap(int sig, siginfo_t *info, void *context)
 {
 	greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
-	u32 i;
 
 	(void)info;
 	if (running) {
 		if (our_fs)
 			set_fs(our_fs);		/* before anything else: what is the thread's own is found through it */
-		take_guest(sig, gregs);
+		take_guest(sig, context);
 		running = NULL;
 		memcpy(gregs, ours, sizeof(ours));
+		put_vectors(&our_vectors, context);
 	} else if (entering) {
 		memcpy(ours, gregs, sizeof(ours));
+		take_vectors(&our_vectors, context);
 		running = entering;
 		entering = NULL;
-		for (i = 0; i < UB_NGUEST; i++)
-			gregs[greg_of[i]] = running->regs[i];
-		gregs[REG_EFL] = (gregs[REG_EFL] & ~(greg_t)UB_FL_ALL) | running->flags;
-		gregs[REG_RIP] = running->ip;
+		put_guest(context);
 		if (our_fs)
 			set_fs(FS_IP);
 	} else {

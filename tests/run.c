@@ -383,6 +383,35 @@ static bool parse_words(struct test *t, u32 line, struct words *ret)
 	return is_good && is_out;
 }
 
+/* What raises an exception has said so in MXCSR before, and does so again when it is run again. */
+static bool is_same_mxcsr(const struct guest *a, const struct guest *b, u32 code_len)
+{
+	u32 raised = a->ip - CODE_IP < code_len ? 0x3f : 0;
+
+	return !((a->mxcsr ^ b->mxcsr) & ~raised);
+}
+
+static void compare_vectors(struct test *t, u32 line, const char *who, const struct guest *want, const struct guest *have)
+{
+	char text[2][96];
+	u32 i;
+
+	for (i = 0; i < UB_NVEC && cpu_has_vectors(); i++) {
+		struct word word = { .kind = WORD_VECTOR, .reg = i, .len = 32 };
+
+		if (!memcmp(want->v[i], have->v[i], sizeof(want->v[i])))
+			continue;
+		snprintf(word.name, sizeof(word.name), "ymm%u", i);
+		word_get(&word, have, 0);
+		word_print(&word, text[0], sizeof(text[0]));
+		word_get(&word, want, 0);
+		word_print(&word, text[1], sizeof(text[1]));
+		file_fail(&t->file, line, "%s: %s; interpreter: %s", who, text[0], text[1]);
+	}
+	if (cpu_has_vectors() && !is_same_mxcsr(want, have, t->code_len))
+		file_fail(&t->file, line, "%s: mxcsr is %#x; interpreter: %#x", who, have->mxcsr, want->mxcsr);
+}
+
 static void compare(struct test *t, u32 line, const char *who, const struct guest *want, const struct guest *have)
 {
 	u32 i, flags = (want->flags ^ have->flags) & ~want->undefined;
@@ -394,6 +423,7 @@ static void compare(struct test *t, u32 line, const char *who, const struct gues
 	if (flags)
 		file_fail(&t->file, line, "%s: flags are %#x, interpreter: %#x", who, have->flags & ~want->undefined,
 			  want->flags & ~want->undefined);
+	compare_vectors(t, line, who, want, have);
 	if (want->ip != have->ip)
 		file_fail(&t->file, line, "%s: goes on at %#llx, interpreter: %#llx", who, (unsigned long long)have->ip,
 			  (unsigned long long)want->ip);
@@ -403,6 +433,23 @@ static void compare(struct test *t, u32 line, const char *who, const struct gues
 				  want->buf[i]);
 			return;
 		}
+}
+
+static u32 changed_vectors(const struct guest *before, const struct guest *after, struct word *ret)
+{
+	char text[32];
+	u32 i, cnt = 0;
+
+	for (i = 0; i < UB_NVEC; i++) {
+		bool is_wide = memcmp(before->v[i] + 16, after->v[i] + 16, 16);
+
+		snprintf(text, sizeof(text), "%cmm%u=0", is_wide ? 'y' : 'x', i);
+		if (memcmp(before->v[i], after->v[i], 32) && word_parse(text, &ret[cnt]))
+			cnt++;
+	}
+	if (before->mxcsr != after->mxcsr && word_parse("mxcsr=0", &ret[cnt]))
+		cnt++;
+	return cnt;
 }
 
 /* Everything that changed, for a line that says nothing yet. */
@@ -421,6 +468,7 @@ static u32 changed_words(const struct guest *before, const struct guest *after, 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		if (word_parse(flags[i], &word) && (before->flags ^ after->flags) & ~after->undefined & word.which)
 			ret[cnt++] = word;
+	cnt += changed_vectors(before, after, ret + cnt);
 	for (i = 0; i < BUF_LEN && cnt < MAX_WORDS; i += 8) {
 		snprintf(text, sizeof(text), "[buf+%u]=0", i);
 		if (memcmp(before->buf + i, after->buf + i, 8) && word_parse(text, &ret[cnt]))
@@ -432,7 +480,7 @@ static u32 changed_words(const struct guest *before, const struct guest *after, 
 static void bless_run(struct test *t, u32 line, struct words *words, const struct guest *before,
 		      const struct guest *after, enum ub_left left)
 {
-	char blessed[2048], word[64], *arrow;
+	char blessed[8192], word[96], *arrow;
 	u32 i;
 
 	if (!words->out_cnt)
@@ -441,7 +489,8 @@ static void bless_run(struct test *t, u32 line, struct words *words, const struc
 	arrow = strstr(blessed, "=>") + 2;
 	*arrow = 0;
 	for (i = 0; i < words->out_cnt && strlen(blessed) + sizeof(word) < sizeof(blessed); i++) {
-		word_print(&words->out[i], word_get(&words->out[i], after, left), word, sizeof(word));
+		word_get(&words->out[i], after, left);
+		word_print(&words->out[i], word, sizeof(word));
 		strcat(strcat(blessed, " "), word);
 	}
 	file_set_line(&t->file, line, blessed);
@@ -450,18 +499,19 @@ static void bless_run(struct test *t, u32 line, struct words *words, const struc
 static void expect_words(struct test *t, u32 line, struct words *words, const struct guest *before,
 			 const struct guest *after, enum ub_left left)
 {
-	char want[64], have[64];
+	char want[96], have[96];
 	bool is_as_said = words->out_cnt > 0;
 	u32 i;
 
 	for (i = 0; i < words->out_cnt; i++) {
-		u64 val = word_get(&words->out[i], after, left);
+		struct word word = words->out[i];
 
-		if (val == words->out[i].val)
+		word_get(&word, after, left);
+		if (word_is_same(&word, &words->out[i]))
 			continue;
 		is_as_said = false;
-		word_print(&words->out[i], words->out[i].val, want, sizeof(want));
-		word_print(&words->out[i], val, have, sizeof(have));
+		word_print(&words->out[i], want, sizeof(want));
+		word_print(&word, have, sizeof(have));
 		if (!t->file.is_blessing)
 			file_fail(&t->file, line, "%s, not %s (left: %s)", have, want, left_name(left));
 	}

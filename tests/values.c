@@ -96,6 +96,19 @@ static bool parse_reg(const char *name, struct word *word)
 	return false;
 }
 
+/* xmm3 is the lower half of ymm3. */
+static bool parse_vector(const char *name, struct word *word)
+{
+	char *end;
+
+	if ((*name != 'x' && *name != 'y') || strncmp(name + 1, "mm", 2) || name[3] < '0' || name[3] > '9')
+		return false;
+	word->kind = WORD_VECTOR;
+	word->reg = strtoul(name + 3, &end, 10);
+	word->len = *name == 'x' ? 16 : 32;
+	return !*end && word->reg < UB_NVEC;
+}
+
 /* [buf+8] is 8 bytes; [buf+8].1 one. */
 static bool parse_cell(const char *name, struct word *word)
 {
@@ -143,7 +156,12 @@ static bool parse_name(const char *name, struct word *word)
 		word->which = *name == 'm' ? PROT_NONE : PROT_READ;
 		return true;
 	}
-	return parse_reg(name, word) || parse_cell(name, word);
+	if (!strcmp(name, "mxcsr")) {
+		word->kind = WORD_MXCSR;
+		word->len = 4;
+		return true;
+	}
+	return parse_reg(name, word) || parse_vector(name, word) || parse_cell(name, word);
 }
 
 static bool parse_left(const char *text, u64 *ret)
@@ -152,6 +170,23 @@ static bool parse_left(const char *text, u64 *ret)
 		if (!strcmp(text, left_names[*ret]))
 			return true;
 	return false;
+}
+
+/* Hexadecimal digits, the highest first; as many as there are. */
+static bool parse_digits(const char *text, struct word *word)
+{
+	size_t i, cnt = strlen(text);
+
+	if (strncmp(text, "0x", 2) || cnt < 3 || cnt - 2 > 2 * word->len)
+		return false;
+	for (i = 0; i < cnt - 2; i++) {
+		const char *digits = "0123456789abcdef", *digit = strchr(digits, text[cnt - 1 - i]);
+
+		if (!digit)
+			return false;
+		word->vec[i / 2] |= (digit - digits) << i % 2 * 4;
+	}
+	return true;
 }
 
 static u64 keep_bytes(u64 val, u32 len)
@@ -171,11 +206,15 @@ bool word_parse(const char *text, struct word *ret)
 		return false;
 	if (ret->kind == WORD_LEFT)
 		return parse_left(is + 1, &ret->val);
+	if (ret->kind == WORD_VECTOR && !strncmp(is + 1, "0x", 2))
+		return parse_digits(is + 1, ret);
 	if (!value_parse(is + 1, &ret->val))
 		return false;
 	if (ret->kind == WORD_PAGE && (ret->val < BUF_IP || ret->val >= BUF_IP + BUF_LEN))
 		return false;
 	ret->val = keep_bytes(ret->val, ret->len);
+	if (ret->kind == WORD_VECTOR)
+		memcpy(ret->vec, &ret->val, 8);
 	return true;
 }
 
@@ -187,6 +226,12 @@ void word_set(const struct word *word, struct guest *guest)
 	case WORD_REG:
 		mask = keep_bytes(UB_U64_MAX, word->len) << word->shift;
 		guest->regs[word->reg] = (guest->regs[word->reg] & ~mask) | word->val << word->shift;
+		break;
+	case WORD_VECTOR:
+		memcpy(guest->v[word->reg], word->vec, word->len);
+		break;
+	case WORD_MXCSR:
+		guest->mxcsr = word->val;
 		break;
 	case WORD_FLAG:
 		guest->flags = (guest->flags & ~word->which) | (word->val ? word->which : 0);
@@ -202,30 +247,60 @@ void word_set(const struct word *word, struct guest *guest)
 	}
 }
 
-u64 word_get(const struct word *word, const struct guest *guest, enum ub_left left)
+void word_get(struct word *word, const struct guest *guest, enum ub_left left)
 {
-	u64 val = 0;
-
 	switch (word->kind) {
 	case WORD_REG:
-		return keep_bytes(guest->regs[word->reg] >> word->shift, word->len);
+		word->val = keep_bytes(guest->regs[word->reg] >> word->shift, word->len);
+		break;
+	case WORD_VECTOR:
+		memcpy(word->vec, guest->v[word->reg], word->len);
+		memcpy(&word->val, word->vec, 8);
+		break;
+	case WORD_MXCSR:
+		word->val = guest->mxcsr;
+		break;
 	case WORD_FLAG:
-		return !!(guest->flags & word->which);
+		word->val = !!(guest->flags & word->which);
+		break;
 	case WORD_MEM:
-		memcpy(&val, guest->buf + word->which, word->len);
-		return val;
+		word->val = 0;
+		memcpy(&word->val, guest->buf + word->which, word->len);
+		break;
 	case WORD_IP:
-		return guest->ip;
+		word->val = guest->ip;
+		break;
 	case WORD_LEFT:
-		return left;
+		word->val = left;
+		break;
 	default:
-		return word->val;
+		break;
 	}
 }
 
-void word_print(const struct word *word, u64 val, char *buf, size_t size)
+bool word_is_same(const struct word *a, const struct word *b)
 {
-	if (word->kind == WORD_LEFT)
+	return a->kind == WORD_VECTOR ? !memcmp(a->vec, b->vec, a->len) : a->val == b->val;
+}
+
+static void print_vector(const struct word *word, char *buf, size_t size)
+{
+	u32 i, len = word->len;
+	size_t at = snprintf(buf, size, "%s=0x", word->name);
+
+	while (len > 1 && !word->vec[len - 1])
+		len--;
+	for (i = len; i-- > 0; at += 2)
+		snprintf(buf + at, size - at, "%02x", word->vec[i]);
+}
+
+void word_print(const struct word *word, char *buf, size_t size)
+{
+	u64 val = word->val;
+
+	if (word->kind == WORD_VECTOR)
+		print_vector(word, buf, size);
+	else if (word->kind == WORD_LEFT)
 		snprintf(buf, size, "%s=%s", word->name, left_names[val]);
 	else if (val >= BUF_IP && val < BUF_IP + BUF_LEN)
 		snprintf(buf, size, "%s=buf+%llu", word->name, (unsigned long long)(val - BUF_IP));

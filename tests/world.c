@@ -94,6 +94,9 @@ void guest_fresh(struct guest *guest, const struct words *words)
 		guest->regs[i] = 0x1010101010101010ull * (i + 1) + i;
 	for (i = 0; i < BUF_LEN; i++)
 		guest->buf[i] = i * 7 + i / 256;
+	for (i = 0; i < sizeof(guest->v); i++)
+		guest->v[i / 32][i % 32] = i * 5 + i / 32;
+	guest->mxcsr = 0x1f80;
 	guest->regs[UB_RSP] = STACK_IP;
 	guest->ip = CODE_IP;
 	memset(guest->prot, PROT_READ | PROT_WRITE, sizeof(guest->prot));
@@ -119,9 +122,11 @@ static void take_memory(struct guest *guest)
 
 static struct ub_interp enter(const struct guest *guest)
 {
-	struct ub_interp state = { .flags = guest->flags, .ip = guest->ip };
+	struct ub_interp state = { .flags = guest->flags, .ip = guest->ip, .mxcsr = guest->mxcsr,
+				   .has_vectors = cpu_has_vectors() };
 
 	memcpy(state.regs, guest->regs, sizeof(guest->regs));
+	memcpy(state.v, guest->v, sizeof(guest->v));
 	put_memory(guest);
 	return state;
 }
@@ -129,6 +134,8 @@ static struct ub_interp enter(const struct guest *guest)
 static void leave(struct guest *guest, const struct ub_interp *state)
 {
 	memcpy(guest->regs, state->regs, sizeof(guest->regs));
+	memcpy(guest->v, state->v, sizeof(guest->v));
+	guest->mxcsr = state->mxcsr;
 	take_memory(guest);
 	guest->flags = state->flags;
 	guest->ip = state->ip;
