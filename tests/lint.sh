@@ -83,7 +83,11 @@ check_instructions() {
 	seen=$(sed -nE 's/^ *[0-9a-f ]+\| *((lock|rep|repe|repne|bnd|notrack) )*([a-z0-9]+).*/\3/p' tests/lift/*.ub | sort -u)
 	while read -r name; do
 		complain "tests/lift has no case with $name"
-	done < <(sed -nE 's/^NAME\((\w+),.*/\L\1/p' lifter/names.h | sort -u | comm -23 - <(echo "$seen"))
+	done < <({
+		sed -nE 's/^NAME\((\w+),.*/\L\1/p' lifter/names.h
+		sed -nE 's/^VECL?\((\w+),.*/\L\1/p' ir/vec.h
+		sed -nE 's/^VECV?\((\w+),.*/v\L\1/p' ir/vec.h
+	} | grep -vx 'v\?mnemonic' | sort -u | comm -23 - <(echo "$seen"))
 }
 
 # Names of files in back quotes that have a "/".
