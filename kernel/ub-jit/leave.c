@@ -168,6 +168,16 @@ void jit_tick(struct jit *j)
 	x86_inc_dec(&j->code, UB_W32, true, ticks(j));
 }
 
+/* The least 2^n - 1 that is not below @limit. */
+static u64 mask_of(u64 limit)
+{
+	u32 i;
+
+	for (i = 1; i < 64; i *= 2)
+		limit |= limit >> i;
+	return limit;
+}
+
 void jit_prologue(struct jit *j, const struct ub_entry *entry, bool is_next)
 {
 	u32 i;
@@ -180,8 +190,12 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry, bool is_next)
 	jit_store(j, local(LOCAL_FRAME), X86_RDI);
 	copy_in(j, LOCAL_TASK, offsetof(struct ub_frame, task));
 	copy_in(j, LOCAL_LIMIT, offsetof(struct ub_frame, limit));
-	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RAX), UB_HOLD_LOW);
-	jit_store(j, local(LOCAL_LIMIT_LOW), X86_RAX);
+	if (j->has_hold) {
+		x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RAX), UB_HOLD_LOW);
+		jit_store(j, local(LOCAL_LIMIT_LOW), X86_RAX);
+		x86_mov_reg_imm64(&j->code, X86_RAX, mask_of(j->limit));
+		jit_store(j, local(LOCAL_MASK), X86_RAX);
+	}
 	copy_in(j, LOCAL_FS, offsetof(struct ub_frame, fs_base));
 	copy_in(j, LOCAL_CALLS, offsetof(struct ub_frame, calls));
 	copy_in(j, LOCAL_FLAGS, offsetof(struct ub_frame, flags));

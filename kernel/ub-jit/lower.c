@@ -200,6 +200,16 @@ static bool has_effect(const struct ub_block *block, u32 wanted)
 	return false;
 }
 
+static bool has_hold(const struct ub_block *block)
+{
+	u32 i;
+
+	for (i = 0; i < block->insn_cnt; i++)
+		if (block->insns[i].op == UB_OP_HOLD)
+			return true;
+	return false;
+}
+
 static void compile(struct jit *j)
 {
 	struct ub_image *image = j->image;
@@ -208,6 +218,7 @@ static void compile(struct jit *j)
 	ub_layout_temps(j->block, j->flow, &j->layout);
 	j->opens = j->env->smap && has_effect(j->block, UB_E_RD_MEM | UB_E_WR_MEM);
 	j->has_ticks = has_effect(j->block, UB_E_TICK);
+	j->has_hold = has_hold(j->block);
 	for (i = 0; i < j->block->entry_cnt; i++) {
 		image->entries[i] = (struct ub_image_entry){ .ip = j->block->entries[i].ip, .off = j->code.len };
 		jit_prologue(j, &j->block->entries[i],
@@ -256,7 +267,7 @@ static bool has_features(const struct ub_block *block, const struct ub_jit_env *
 int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, struct ub_image **ret)
 {
 	struct ub_block block = *ub_verified_block(verified);
-	struct jit j = { .block = &block, .env = env };
+	struct jit j = { .block = &block, .env = env, .limit = ub_verified_limit(verified) };
 	u32 cap = (block.insn_cnt + 32 * (block.entry_cnt + 1)) * STEP_MAX;
 
 	if (!has_features(&block, env))

@@ -33,6 +33,7 @@ enum {
 	LOCAL_TEMP2 = -136,	/* r18; r19.. below it */
 	LOCAL_TICKS = -184,	/* if no register is free */
 	LOCAL_LIMIT_LOW = -192,	/* LIMIT - UB_HOLD_LOW */
+	LOCAL_MASK = -208,	/* the least 2^n - 1 that is not below LIMIT */
 	LOCAL_TARGET = -200,
 	LOCALS_LEN = 168,	/* with five registers, rbp and the return address a multiple of 16 */
 };
@@ -97,12 +98,14 @@ struct jit {
 	u32 idx;			/* the instruction being compiled */
 	u32 done;			/* those before this one have their code_off */
 	u64 mark_ip;			/* its mark */
+	u64 limit;
 	struct ub_layout layout;
 	u8 pt;				/* = layout.pt */
 	u8 scratch;			/* = layout.scratch */
 	u64 scratch_const;		/* a constant address that the scratch register holds, */
 	bool opens;			/* stac and clac are needed */
 	bool has_ticks;
+	bool has_hold;
 	bool may_fault_later;		/* the flags before the current instruction are needed where it faults */
 	bool has_scratch_const;		/* as long as code.is_touched stays false */
 	int err;			/* sticky: the first failure */
@@ -264,8 +267,8 @@ struct x86_rm lower_src_or_mem(struct jit *j, const struct ub_insn *insn);
 void lower_fused_fault(struct jit *j);
 
 /* lower_mem.c */
-/* Leaves unless the register is at most LIMIT, and at least UB_HOLD_LOW if @is_low; in speculation too. */
-void lower_hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind);
+/* Leaves as a fault would unless the register is at most LIMIT; in speculation too. */
+void lower_guard_in_place(struct jit *j, u8 reg);
 /* The memory operand of a load or store whose base field is @base. */
 struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base);
 

@@ -28,28 +28,43 @@ struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base)
 	return x86_mem(j->scratch, 0);
 }
 
-/*
- *	cmp reg, [LIMIT]	or, for a lower bound: lea scratch, [reg - LOW]; cmp scratch, [LIMIT - LOW]
- *	ja leave
- *	cmovae reg, [LIMIT]	one micro-operation less than cmova
- * The branch makes it exact (a bad address leaves), the cmova of the same comparison makes it safe in speculation.
- */
-void lower_hold(struct jit *j, u8 reg, bool is_low, enum ub_exit_kind kind)
+/* cmp reg, [LIMIT]; ja leave */
+static void leave_if_above(struct jit *j, u8 reg, enum ub_exit_kind kind)
 {
-	if (is_low) {
-		x86_lea(&j->code, UB_W64, j->scratch, x86_mem(reg, -UB_HOLD_LOW));
-		x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, j->scratch, local(LOCAL_LIMIT_LOW));
-	} else {
-		x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
-	}
+	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
 	jit_leave_if(j, UB_CC_A, kind, STUB_PLAIN);
+}
+
+/* The branch makes it exact (a bad address leaves), the cmovae of the same comparison makes it safe in speculation. */
+void lower_guard_in_place(struct jit *j, u8 reg)
+{
+	leave_if_above(j, reg, UB_EXIT_FAULT);
 	x86_cmov(&j->code, UB_W64, UB_CC_AE, reg, local(LOCAL_LIMIT));
 }
 
+/*
+ *	cmp reg, [LIMIT]	or, for a lower bound: lea scratch, [reg - LOW]; cmp scratch, [LIMIT - LOW]
+ *	ja leave
+ *	and reg, [MASK]		or: cmovae reg, [LIMIT]
+ * The branch makes it exact, the next instruction makes it safe in speculation.
+ * Sound: LIMIT is a page below a power of two, MASK one less than that, and behind MASK begins what user space cannot
+ * map, as behind LIMIT.  It takes a cycle where the comparison and the cmovae take two, on the way of every pointer that
+ * is followed.
+ */
 void lower_HOLD(struct jit *j, const struct ub_insn *insn)
 {
+	u8 reg = lower_dst(j, insn).reg;
+
 	lower_flags_before(j);
-	lower_hold(j, lower_dst(j, insn).reg, insn->imm, UB_EXIT_BOUND);
+	if (!insn->imm) {
+		leave_if_above(j, reg, UB_EXIT_BOUND);
+		x86_alu_reg_rm(&j->code, UB_W64, X86_AND, reg, local(LOCAL_MASK));
+		return;
+	}
+	x86_lea(&j->code, UB_W64, j->scratch, x86_mem(reg, -UB_HOLD_LOW));
+	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, j->scratch, local(LOCAL_LIMIT_LOW));
+	jit_leave_if(j, UB_CC_A, UB_EXIT_BOUND, STUB_PLAIN);
+	x86_cmov(&j->code, UB_W64, UB_CC_AE, reg, local(LOCAL_LIMIT));
 }
 
 /* mov scratch32, reg32; cmp scratch, reg; jne leave; mov reg, scratch */

@@ -32,9 +32,9 @@ static void emit_chunk(struct jit *j, enum ub_width w, u8 prefix, u8 opcode)
 	u32 full;
 
 	if (opcode != LODS)
-		lower_hold(j, X86_RDI, false, UB_EXIT_FAULT);
+		lower_guard_in_place(j, X86_RDI);
 	if (uses_si(opcode))
-		lower_hold(j, X86_RSI, false, UB_EXIT_FAULT);
+		lower_guard_in_place(j, X86_RSI);
 	lower_to_scratch(j, x86_reg(X86_RCX));
 	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RCX), CHUNK);
 	full = x86_jcc(&j->code, UB_CC_BE);
