@@ -11,6 +11,7 @@ static void forget(struct guesses *guesses, u16 mask)
 {
 	guesses->known &= ~mask;
 	guesses->slotted &= ~mask;
+	guesses->fielded &= ~mask;
 }
 
 static void set(struct guesses *guesses, u8 reg, u64 value, bool is_slot)
@@ -20,6 +21,13 @@ static void set(struct guesses *guesses, u8 reg, u64 value, bool is_slot)
 		guesses->slotted |= 1u << reg;
 	else
 		guesses->known |= 1u << reg;
+}
+
+static void set_field(struct guesses *guesses, u8 reg, u64 pointer, s32 field)
+{
+	guesses->value[reg] = pointer;
+	guesses->field[reg] = field;
+	guesses->fielded |= 1u << reg;
 }
 
 static bool is_known(const struct guesses *guesses, u8 reg)
@@ -56,15 +64,25 @@ static bool find_constant(const struct guesses *guesses, const struct ub_x86_ins
 	}
 }
 
+/* Does @src go through a pointer that was loaded from a slot?  So the C library finds what is in the vDSO. */
+static bool is_field(const struct guesses *guesses, const struct ub_x86_operand *src)
+{
+	return src->kind == UB_X86_MEM && src->reg < UB_NGUEST && src->index == UB_NOREG && !src->is_fs && !src->is_a32 &&
+	       guesses->slotted & 1u << src->reg;
+}
+
 void guess_step(struct guesses *guesses, const struct ub_x86_insn *insn)
 {
 	const struct ub_x86_operand *dst = &insn->operands[0], *src = &insn->operands[1];
 	bool is_whole = insn->operand_cnt == 2 && dst->kind == UB_X86_REG && dst->width >= UB_W32;
-	bool has_value, is_slot;
-	u64 value;
+	bool has_value, is_slot, is_load;
+	u64 value, pointer = 0;
 
 	has_value = is_whole && find_constant(guesses, insn, &value);
-	is_slot = is_whole && dst->width == UB_W64 && insn->name == UB_X86_MOV && is_constant(src);
+	is_load = is_whole && dst->width == UB_W64 && insn->name == UB_X86_MOV;
+	is_slot = is_load && is_constant(src);
+	if (is_load && is_field(guesses, src))
+		pointer = guesses->value[src->reg];
 	forget(guesses, insn->writes);
 	if (insn->name == UB_X86_SYSCALL)
 		forget(guesses, 1u << UB_RAX | 1u << UB_RCX | 1u << UB_R11);
@@ -72,6 +90,8 @@ void guess_step(struct guesses *guesses, const struct ub_x86_insn *insn)
 		set(guesses, dst->reg, dst->width == UB_W32 ? (u32)value : value, false);
 	else if (is_slot)
 		set(guesses, dst->reg, src->imm, true);
+	else if (pointer)
+		set_field(guesses, dst->reg, pointer, src->imm);
 }
 
 static bool read_slot(const struct lift *l, u64 addr, u64 *ret)
@@ -84,7 +104,11 @@ bool guess_register(const struct lift *l, u8 reg, u64 *ret)
 	const struct guesses *guesses = &l->guesses;
 
 	*ret = guesses->value[reg];
-	return is_known(guesses, reg) || (guesses->slotted & 1u << reg && read_slot(l, *ret, ret));
+	if (is_known(guesses, reg))
+		return true;
+	if (guesses->fielded & 1u << reg)
+		return read_slot(l, *ret, ret) && read_slot(l, *ret + guesses->field[reg], ret);
+	return guesses->slotted & 1u << reg && read_slot(l, *ret, ret);
 }
 
 bool guess_operand(const struct lift *l, const struct ub_x86_operand *operand, u64 *ret)

@@ -69,7 +69,9 @@ struct track {
 struct guesses {
 	u16 known;			/* bit n: register n holds value[n] */
 	u16 slotted;			/* bit n: it was loaded from address value[n] */
+	u16 fielded;			/* bit n: it was loaded from field[n] behind where the pointer at value[n] points */
 	u64 value[UB_NGUEST];
+	s32 field[UB_NGUEST];
 };
 
 /*
