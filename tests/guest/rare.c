@@ -10,6 +10,7 @@
 #include "lifted.h"
 
 #include <sys/time.h>
+#include <time.h>
 
 #define AREA	(64u * 1024)		/* elements of a string: several looks of the block at its work */
 
@@ -141,8 +142,50 @@ static void test_time(void)
 	      lifted.err ? strerror(-lifted.err) : lifted.log);
 }
 
+/* The call is made by hand, so that it is known where it comes back to. */
+static inline void call_getppid(void)
+{
+	asm volatile("mov $110, %%eax\n"
+		     "syscall\n"
+		     "clock_back:" : : : "rax", "rcx", "r11", "memory");
+}
+extern const char clock_back[];
+
+static u64 run_clock(void *data)
+{
+	struct timespec time;
+	u64 i, now, last = 0, wrong = 0;
+
+	for (i = 0; i < *(u64 *)data; i++) {
+		call_getppid();
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+		now = time.tv_sec * 1000000000ull + time.tv_nsec;
+		wrong += now < last;
+		last = now;
+	}
+	return wrong;
+}
+
+/* The vDSO's code is lifted with what calls it.  The coarse clock needs no counter that the guest may not have. */
+static void test_clock(void)
+{
+	struct lifted lifted;
+	struct timespec time;
+	u64 cnt = 100000;
+	struct worker worker;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &time);	/* so that it is bound */
+	worker = lifted_run(fd, &lifted, run_clock, &cnt, sizeof(cnt), clock_back, SYS_getppid);
+	check(!worker.status && !worker.result, "clock-goes-on", "status 0x%x, %lld times not", worker.status,
+	      (long long)worker.result);
+	check(!lifted.err && worker.info.calls > cnt / 2, "clock-lifted", "%llu calls; %s", worker.info.calls,
+	      lifted.err ? strerror(-lifted.err) : lifted.log);
+	check(worker.info.entries * 10 < worker.info.calls, "clock-stays", "%llu entries for %llu calls",
+	      worker.info.entries, worker.info.calls);
+}
+
 static const struct test tests[] = {
-	{ "short", test_short }, { "long", test_long }, { "time", test_time }, {}
+	{ "short", test_short }, { "long", test_long }, { "time", test_time }, { "clock", test_clock }, {}
 };
 
 int main(int argc, char **argv)
