@@ -178,6 +178,17 @@ static void set_breakpoint(bool is_set)
 	*code = is_set ? BREAKPOINT : old;
 }
 
+/* What pushf has pushed under the trap flag has it too; only here was it ever set. */
+static void hide_trap_flag(const greg_t *gregs)
+{
+	const u8 *at = (const u8 *)stop_at->ip;
+
+	while ((*at >= 0x64 && *at <= 0x67) || *at == 0xf2 || *at == 0xf3 || (*at & 0xe7) == 0x26 || (*at & 0xf0) == 0x40)
+		at++;
+	if (*at == 0x9c)
+		((u8 *)gregs[REG_RSP])[1] &= ~(TRAP_FLAG >> 8);
+}
+
 /* At the breakpoint, or one step behind it: is there more to go? */
 static bool goes_on(ucontext_t *context)
 {
@@ -185,6 +196,7 @@ static bool goes_on(ucontext_t *context)
 
 	if (gregs[REG_EFL] & TRAP_FLAG) {
 		gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
+		hide_trap_flag(gregs);
 		set_breakpoint(true);
 		return true;
 	}
