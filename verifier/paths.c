@@ -13,7 +13,7 @@
 
 #define WIDEN_AFTER	3u		/* changes of a state before it is widened: enough for "once, then again" */
 #define JOIN_WORK	16u		/* what a join costs, in steps */
-#define MAX_WORK	800000u	/* steps: at most some 150 ns each */
+#define MAX_WORK	1600000u	/* steps: at most some 150 ns each */
 
 static bool is_label(const struct ub_env *env, u32 idx)
 {

@@ -101,15 +101,16 @@ enum ub_native_why {
 };
 
 /* One stretch of the code that was lifted; the kernel compares the bytes before it publishes, and again when the
- * mapping was touched.  Must be file-backed (or the vDSO), executable, not writable, without writers. */
+ * mapping was touched.  Must be file-backed (or the vDSO), executable, not writable, without writers.  Stretches come
+ * by address and do not overlap (EINVAL). */
 struct ub_code {
 	__u64 start;
 	__u64 bytes;			/* pointer */
 	__u32 len;
 	__u32 pad;
 };
-#define UB_MAX_CODE_RANGES	64
-#define UB_MAX_CODE_BYTES	65536
+#define UB_MAX_CODE_RANGES	2048
+#define UB_MAX_CODE_BYTES	(256 * 1024)
 
 /* UB_IOC_LOAD.  EACCES: refused, see log and refusal.  ESTALE: the code differs from the bytes given or may not be
  * lifted.  ENOSPC: a limit of the session, cgroup or system.  ESRCH: no such session. */

@@ -21,14 +21,26 @@
 
 #include "module.h"
 
+/* The first stretch that ends behind @addr, or NULL.  Sound: load.c lets them through by address only, none overlapping. */
+const struct ub_span *ub_span_behind(const struct ub_btc *btc, u64 addr)
+{
+	u32 low = 0, high = btc->span_cnt, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (btc->spans[mid].start + btc->spans[mid].len > addr)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low < btc->span_cnt ? &btc->spans[low] : NULL;
+}
+
 static bool overlaps(const struct ub_btc *btc, u64 start, u64 end)
 {
-	u32 i;
+	const struct ub_span *span = ub_span_behind(btc, start);
 
-	for (i = 0; i < btc->span_cnt; i++)
-		if (btc->spans[i].start < end && start < btc->spans[i].start + btc->spans[i].len)
-			return true;
-	return false;
+	return span && span->start < end;
 }
 
 static int on_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)

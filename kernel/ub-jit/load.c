@@ -63,40 +63,49 @@ static int check_sizes(const struct ub_load *arg)
 	return 0;
 }
 
-static int check_codes(const struct ub_code *codes, u32 cnt)
+/* By address, apart from one another: ub_span_behind() searches them. */
+static int check_codes(const struct ub_code *codes, u32 cnt, u32 *ret_total)
 {
-	u64 total = 0;
+	u64 total = 0, end = 0;
 	u32 i;
 
 	for (i = 0; i < cnt; i++) {
-		if (codes[i].pad || !codes[i].len || codes[i].start >= ub_limit ||
+		if (codes[i].pad || !codes[i].len || codes[i].start < end || codes[i].start >= ub_limit ||
 		    codes[i].len > ub_limit - codes[i].start)
 			return -EINVAL;
+		end = codes[i].start + codes[i].len;
 		total += codes[i].len;
 	}
+	*ret_total = total;
 	return total <= UB_MAX_CODE_BYTES ? 0 : -E2BIG;
 }
 
-static int copy_spans(struct ub_btc *btc, const struct ub_code *codes, u32 cnt)
+static int copy_spans(struct ub_btc *btc, const struct ub_code *codes, u32 cnt, u32 total)
 {
-	int err = 0;
+	u32 used = 0;
 
 	btc->spans = ub_alloc(cnt, sizeof(*btc->spans));
-	if (!btc->spans)
+	btc->files = ub_alloc(cnt, sizeof(*btc->files));
+	btc->bytes = ub_alloc(total, 1);
+	if (!btc->spans || !btc->files || !btc->bytes)
 		return -ENOMEM;
-	for (; btc->span_cnt < cnt && !err; btc->span_cnt++) {
+	for (; btc->span_cnt < cnt; btc->span_cnt++) {
 		struct ub_span *span = &btc->spans[btc->span_cnt];
 
 		span->start = codes[btc->span_cnt].start;
 		span->len = codes[btc->span_cnt].len;
-		span->bytes = copy_array(codes[btc->span_cnt].bytes, span->len, 1, &err);
+		span->bytes = btc->bytes + used;
+		used += span->len;
+		if (copy_from_user(span->bytes, u64_to_user_ptr(codes[btc->span_cnt].bytes), span->len))
+			return -EFAULT;
 	}
-	return err;
+	return 0;
 }
 
 static int copy_block(struct ub_btc *btc, const struct ub_load *arg)
 {
 	struct ub_code *codes;
+	u32 total;
 	int err = 0;
 
 	btc->insns = copy_array(arg->insns, arg->insn_cnt, sizeof(*btc->insns), &err);
@@ -106,22 +115,19 @@ static int copy_block(struct ub_btc *btc, const struct ub_load *arg)
 	btc->entry_cnt = arg->entry_cnt;
 	btc->resident = arg->resident;
 	if (!err)
-		err = check_codes(codes, arg->code_cnt);
+		err = check_codes(codes, arg->code_cnt, &total);
 	if (!err)
-		err = copy_spans(btc, codes, arg->code_cnt);
+		err = copy_spans(btc, codes, arg->code_cnt, total);
 	ub_free(codes);
 	return err;
 }
 
+/* In one stretch: an instruction that begins in one file and ends in another is none. */
 static bool is_covered(const struct ub_btc *btc, u64 ip, u32 len)
 {
-	u32 i;
+	const struct ub_span *span = ub_span_behind(btc, ip);
 
-	for (i = 0; i < btc->span_cnt; i++)
-		if (ip >= btc->spans[i].start && ip - btc->spans[i].start <= btc->spans[i].len &&
-		    len <= btc->spans[i].len - (ip - btc->spans[i].start))
-			return true;
-	return false;
+	return span && span->start <= ip && len <= span->start + span->len - ip;
 }
 
 /* Each instruction that the block claims to stand for lies in code that is compared. */

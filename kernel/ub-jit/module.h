@@ -31,7 +31,7 @@
 
 #define UB_MAX_SESSIONS		1024u
 #define UB_MAX_BLOCKS		64u		/* of a session */
-#define UB_MAX_SESSION_BYTES	(1u << 20)	/* machine code of a session */
+#define UB_MAX_SESSION_BYTES	(4u << 20)	/* machine code of a session */
 #define UB_MAX_POLICIES		65536u
 #define UB_BUCKETS_BITS		7
 
@@ -112,7 +112,7 @@ struct ub_thread {
 struct ub_span {
 	u64 start;
 	u32 len;
-	u8 *bytes;
+	u8 *bytes;			/* in the block's */
 	struct file *file;		/* NULL until first compared, and for the vDSO */
 	struct timespec64 ctime;
 	bool is_vdso;			/* found to be, when first compared */
@@ -147,7 +147,8 @@ struct ub_btc {
 	struct ub_insn *insns;
 	struct ub_entry *entries;
 	u16 resident;
-	struct ub_span *spans;
+	struct ub_span *spans;		/* by address, apart from one another */
+	u8 *bytes;			/* of all spans */
 	struct ub_slot *slots;
 	struct ub_image *image;
 	struct ub_text *text;
@@ -157,7 +158,7 @@ struct ub_btc {
 	u32 entry_cnt;
 	u32 span_cnt;
 	u32 file_cnt;
-	u8 files[UB_MAX_CODE_RANGES];	/* the first span in each file */
+	u16 *files;			/* the first span in each file */
 	u64 loaded_ns;
 	u64 verify_ns;
 	u64 jit_ns;
@@ -260,6 +261,7 @@ struct ub_text *ub_text_place(const struct ub_image *image, u32 id);
 void ub_text_free(struct ub_text *text);
 
 /* identity.c */
+const struct ub_span *ub_span_behind(const struct ub_btc *btc, u64 addr);
 int ub_identity_check(struct ub_btc *btc);
 enum ub_native_why ub_identity_gate(const struct ub_btc *btc);
 extern const struct mmu_notifier_ops ub_identity_ops;

@@ -183,11 +183,9 @@ static void free_btc(struct ub_btc *btc)
 {
 	u32 i;
 
-	for (i = 0; i < btc->span_cnt; i++) {
+	for (i = 0; i < btc->span_cnt; i++)
 		if (btc->spans[i].file)
 			fput(btc->spans[i].file);
-		kvfree(btc->spans[i].bytes);
-	}
 	ub_text_free(btc->text);
 	if (btc->image)
 		ub_image_free(btc->image);
@@ -195,6 +193,8 @@ static void free_btc(struct ub_btc *btc)
 	kvfree(btc->insns);
 	kvfree(btc->entries);
 	kvfree(btc->spans);
+	kvfree(btc->bytes);
+	kvfree(btc->files);
 	kvfree(btc->slots);
 	kvfree(btc->exit_counts);
 	kvfree(btc->last_targets);

@@ -148,6 +148,35 @@ static void test_load_sizes(void)
 	expect("kernel-code", load(fd, session, &draft), -EINVAL);
 }
 
+/* The loop's code as two stretches, the second from @shift bytes behind its call on. */
+static struct draft cut_draft(long shift)
+{
+	struct draft draft = loop_draft(SYS_getppid);
+	u64 start = draft.insns[0].imm + shift, end = draft.codes[0].start + draft.codes[0].len;
+
+	draft.codes[0].len = draft.insns[0].imm - draft.codes[0].start;
+	draft.codes[draft.code_cnt++] = (struct ub_code){ .start = start, .bytes = start, .len = end - start };
+	return draft;
+}
+
+static void test_stretches(void)
+{
+	struct draft draft = cut_draft(0);
+	struct ub_code first = draft.codes[0];
+	int id = load(fd, session, &draft);
+
+	check(id > 0, "code-in-two", "%s", strerror(-id));
+	if (id > 0)
+		ub(fd, UB_IOC_UNLOAD, &(struct ub_id){ .id = id });
+	draft.codes[0] = draft.codes[1];
+	draft.codes[1] = first;
+	expect("code-out-of-order", load(fd, session, &draft), -EINVAL);
+	draft = cut_draft(-1);
+	expect("code-twice", load(fd, session, &draft), -EINVAL);
+	draft = cut_draft(1);
+	expect("code-with-a-gap", load(fd, session, &draft), -EINVAL);
+}
+
 static u64 refusal_of(const struct draft *draft)
 {
 	struct ub_load arg = load_arg(session, draft);
@@ -431,6 +460,7 @@ static const struct {
 	void (*run)(void);
 } tests[] = {
 	{ "sizes", test_sizes }, { "flags", test_flags }, { "ids", test_ids }, { "load-sizes", test_load_sizes },
+	{ "stretches", test_stretches },
 	{ "refusals", test_refusals }, { "identity", test_identity }, { "run", test_run }, { "limits", test_limits },
 	{ "rights", test_rights }, { "policy", test_policy }, { "noise", test_noise },
 };

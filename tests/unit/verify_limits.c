@@ -108,9 +108,11 @@ static void test_sizes(void)
 	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "no entries");
 	reset();
 	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
-	put_many(8000);
-	insns[block.insn_cnt - 1] = (struct ub_insn){ .op = UB_OP_INSN, .off = 4, .imm = 0x2000 };
-	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
+	while (block.insn_cnt < UB_MAX_INSNS - 8002) {
+		put_many(8000);
+		insns[block.insn_cnt - 1] = (struct ub_insn){ .op = UB_OP_INSN, .off = 4, .imm = 0x2000 };
+		put(UB_OP_CHECK, 0, 0, 0, 0, 0);
+	}
 	put_many(UB_MAX_INSNS - block.insn_cnt - 1);
 	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
 	expect(block.insn_cnt == UB_MAX_INSNS && refusal(0) == UB_REFUSE_NONE, "as many instructions as may be");

@@ -173,7 +173,7 @@ void config_default(struct config *ret)
 		.min_samples = 10,
 		.min_share = 30,
 		.max_sessions = 64,
-		.max_guest_insns = 2000,
+		.max_guest_insns = 10000,
 		.max_regrowths = 32,
 		.min_entries = 2000,
 		.min_calls_per_entry = 2,

@@ -8,11 +8,11 @@
 #include "../../verifier/verify.h"
 
 #define REGION_MAX_ENTRIES	32
-#define REGION_MAX_ROOTS	128
-#define REGION_MAX_HINTS	256
+#define REGION_MAX_ROOTS	4096
+#define REGION_MAX_HINTS	2048
 #define REGION_MAX_DEAD		256
 #define REGION_MAX_WILD		256
-#define REGION_MAX_TARGETS	4	/* hints for one branch */
+#define REGION_MAX_TARGETS	16	/* hints for one branch */
 
 struct region {
 	u64 entries[REGION_MAX_ENTRIES];	/* behind hot calls */
