@@ -8,6 +8,7 @@
 
 #define MAX_STEP	(1 << 20)
 #define LOOP_WEIGHT	8	/* times that the code of a loop counts as run more often than what is around it */
+#define NEAR		8u	/* guest instructions by which a way is not much longer */
 #define MAX_WEIGHT	4096
 #define BASE_WEIGHT	3	/* an address register in memory must be loaded, and guarded each time */
 #define WITH_TICKS	9	/* with one fewer there is a machine register for the ticks */
@@ -260,6 +261,23 @@ void ahead_describe_loops(struct lift *l)
 
 /* Machine registers */
 
+/* Guest instructions from call to call on the shortest way that the node lies on. */
+static u32 way_through(const struct node *node)
+{
+	return node->ahead < UB_U32_MAX - node->distance ? node->distance + node->ahead : UB_U32_MAX;
+}
+
+/* The longest such way on which what is run most may lie: it is not much longer than the shortest. */
+static u32 longest_way(const struct lift *l)
+{
+	u32 i, least = UB_U32_MAX / 4;
+
+	for (i = 0; i < l->node_cnt; i++)
+		if (l->nodes[i].is_kept && way_through(&l->nodes[i]) < least)
+			least = way_through(&l->nodes[i]);
+	return least + least / 4 + NEAR;
+}
+
 static u32 weight_of(const struct lift *l, const struct node *node)
 {
 	u32 weight = 1;
@@ -335,23 +353,29 @@ static u64 heaviest(u16 mask, const u64 *weights, u8 *ret_reg)
 
 /*
  * The default mask is best where system calls are made: it wants no registers saved around them.  Others take the place
- * of the lightest of it if loops use them more.  rsp has its window in r16.
+ * of the lightest of it if loops use them more, and some loop is run for nearly each call.  rsp has its window in r16.
  */
 static void choose_resident(struct lift *l)
 {
 	u16 always = bit(UB_RAX) | bit(UB_RCX) | bit(UB_RDX);
 	u64 weights[UB_NGUEST] = { 0 };
 	u16 mask = UB_RESIDENT_DEFAULT;
-	u32 i, k, weight;
+	u32 i, k, weight, longest = longest_way(l);
+	bool has_near_loop = false;
 	u8 in = 0, out = 0;
 
 	for (i = 0; i < l->node_cnt; i++) {
 		weight = l->nodes[i].is_kept ? weight_of(l, &l->nodes[i]) : 0;
 		if (weight)
 			always |= fixed_regs(l, &l->nodes[i]);
+		has_near_loop |= weight > 1 && way_through(&l->nodes[i]) <= longest;
 		/* Code that runs once for each call gives no register up for it. */
 		for (k = 0; weight > 1 && k < l->nodes[i].cnt; k++)
 			weigh_insn(region_insn(l, &l->nodes[i], k), weight, weights);
+	}
+	if (!has_near_loop) {
+		l->resident = mask;
+		return;
 	}
 	while (heaviest(~mask & ~(1u << UB_RSP), weights, &in) > lightest(mask & ~always, weights, &out) * 2)
 		mask = (mask & ~(1u << out)) | 1u << in;

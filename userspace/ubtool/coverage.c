@@ -268,9 +268,10 @@ static void verify(struct finder *f)
 	f->lifted = NULL;
 }
 
+/* What the verifier refuses is lifted once more the plain way, as ubd does. */
 static int lift(struct finder *f, u32 budget)
 {
-	const struct ub_lift_request request = {
+	struct ub_lift_request request = {
 		.read_code = read_code, .ctx = f, .roots = f->roots, .root_cnt = f->root_cnt, .entries = f->entries,
 		.entry_cnt = f->entry_cnt, .hints = f->hints, .hint_cnt = f->hint_cnt, .max_guest_insns = budget,
 		.may_dispatch = may_dispatch,
@@ -281,14 +282,17 @@ static int lift(struct finder *f, u32 budget)
 	f->lifted = NULL;
 	if (!f->entry_cnt)
 		return 0;
-	err = ub_lift(&request, &f->lifted);
-	if (err) {
-		f->lifted = NULL;
-		return err == -ENOMEM ? err : 0;
-	}
-	f->coverage->guest_insns = f->lifted->guest_insn_cnt;
-	f->coverage->ir_insns = f->lifted->block.insn_cnt;
-	verify(f);
+	do {
+		err = ub_lift(&request, &f->lifted);
+		if (err) {
+			f->lifted = NULL;
+			return err == -ENOMEM ? err : 0;
+		}
+		f->coverage->guest_insns = f->lifted->guest_insn_cnt;
+		f->coverage->ir_insns = f->lifted->block.insn_cnt;
+		verify(f);
+		request.is_plain = !request.is_plain;
+	} while (!f->lifted && request.is_plain);
 	return 0;
 }
 
