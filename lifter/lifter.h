@@ -27,7 +27,7 @@
 #include "map.h"
 
 #define USER_LIMIT	0x7ffffffff000ull	/* first byte above the user half with 4 levels of page tables */
-#define MAX_EDGES	16	/* targets of one indirect branch that are compared */
+#define MAX_EDGES	48	/* targets of one indirect branch that are compared */
 #define FAR_AWAY	0x3fffffffu
 
 /* r16 holds the guarded stack, r17 other guarded addresses or a value; the others values only. */

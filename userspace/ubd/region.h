@@ -12,7 +12,7 @@
 #define REGION_MAX_HINTS	2048
 #define REGION_MAX_DEAD		256
 #define REGION_MAX_WILD		256
-#define REGION_MAX_TARGETS	16	/* hints for one branch */
+#define REGION_MAX_TARGETS	48	/* hints for one branch */
 
 struct region {
 	u64 entries[REGION_MAX_ENTRIES];	/* behind hot calls */

@@ -16,7 +16,7 @@
 
 #define LIMIT		0x7ffffffff000ull	/* TASK_SIZE_MAX with 4 levels of page tables */
 #define MAX_HINTS	8192u
-#define MAX_TARGETS	16		/* hints for one branch */
+#define MAX_TARGETS	48		/* hints for one branch */
 #define HOT_SHARE	100u		/* a call is hot that is one in so many, */
 #define HOT_CNT		2u		/* and was made so often */
 #define MAX_WALK	256u		/* operations looked at for a way from mark to mark */
