@@ -261,20 +261,14 @@ void ahead_describe_loops(struct lift *l)
 
 /* Machine registers */
 
-/* Guest instructions from call to call on the shortest way that the node lies on. */
-static u32 way_through(const struct node *node)
-{
-	return node->ahead < UB_U32_MAX - node->distance ? node->distance + node->ahead : UB_U32_MAX;
-}
-
 /* The longest such way on which what is run most may lie: it is not much longer than the shortest. */
 static u32 longest_way(const struct lift *l)
 {
 	u32 i, least = UB_U32_MAX / 4;
 
 	for (i = 0; i < l->node_cnt; i++)
-		if (l->nodes[i].is_kept && way_through(&l->nodes[i]) < least)
-			least = way_through(&l->nodes[i]);
+		if (l->nodes[i].is_kept && node_way(&l->nodes[i]) < least)
+			least = node_way(&l->nodes[i]);
 	return least + least / 4 + NEAR;
 }
 
@@ -368,7 +362,7 @@ static void choose_resident(struct lift *l)
 		weight = l->nodes[i].is_kept ? weight_of(l, &l->nodes[i]) : 0;
 		if (weight)
 			always |= fixed_regs(l, &l->nodes[i]);
-		has_near_loop |= weight > 1 && way_through(&l->nodes[i]) <= longest;
+		has_near_loop |= weight > 1 && node_way(&l->nodes[i]) <= longest;
 		/* Code that runs once for each call gives no register up for it. */
 		for (k = 0; weight > 1 && k < l->nodes[i].cnt; k++)
 			weigh_insn(region_insn(l, &l->nodes[i], k), weight, weights);

@@ -15,6 +15,7 @@
 #include "lifter.h"
 
 #define MAX_COPY	24	/* instructions before the cut */
+#define MAX_CALL_COPY	8	/* up to a call */
 
 static bool reads_flags(const struct ub_x86_insn *insn)
 {
@@ -278,4 +279,51 @@ void loops_cut(struct lift *l)
 	for (i = 0; i < l->loop_cnt && !l->err; i++)
 		cut_loop(l, i);
 	spare_entries(l);
+}
+
+/* --- calls --- */
+
+static u32 shortest_way_into(const struct lift *l, u32 idx)
+{
+	u32 i, k, way = UB_U32_MAX;
+
+	for (i = 0; i < l->node_cnt; i++)
+		for (k = 0; l->nodes[i].is_kept && k < l->nodes[i].edge_cnt; k++)
+			if (l->nodes[i].edges[k].node == (s32)idx && node_way(&l->nodes[i]) < way)
+				way = node_way(&l->nodes[i]);
+	return way;
+}
+
+/* A copy of @idx for @edge alone. */
+static void copy_for(struct lift *l, u32 idx, u32 from, u32 edge)
+{
+	if (!lift_grow(l, (void **)&l->nodes, l->node_cnt, &l->node_cap, sizeof(*l->nodes)))
+		return;
+	l->nodes[l->node_cnt] = l->nodes[idx];
+	copy_insts(l, &l->nodes[l->node_cnt]);
+	l->nodes[from].edges[edge].node = l->node_cnt++;
+}
+
+static void copy_call(struct lift *l, u32 idx, u32 cnt)
+{
+	u32 i, k, way = shortest_way_into(l, idx);
+
+	for (i = 0; i < cnt && !l->err; i++)
+		for (k = 0; l->nodes[i].is_kept && k < l->nodes[i].edge_cnt; k++)
+			if (l->nodes[i].edges[k].node == (s32)idx && node_way(&l->nodes[i]) / 2 > way)
+				copy_for(l, idx, i, k);
+}
+
+/*
+ * The few instructions up to a call, where a short loop of calls and longer ways meet, stand once for each longer way:
+ * what need not be in its place in the loop is not for their sake.
+ */
+void calls_copy(struct lift *l)
+{
+	u32 i, cnt = l->node_cnt;
+
+	for (i = 0; i < cnt && !l->err; i++)
+		if (l->nodes[i].is_kept && !l->nodes[i].is_entry && l->nodes[i].end == END_SYSCALL &&
+		    l->nodes[i].cnt <= MAX_CALL_COPY)
+			copy_call(l, i, cnt);
 }

@@ -247,6 +247,12 @@ const struct ub_x86_insn *region_insn(const struct lift *l, const struct node *n
 void region_add_hinted(const struct lift *l, struct node *node, u64 ip, u32 context);
 void region_add_edge(struct node *node, u64 ip, u32 context);
 
+/* Guest instructions from call to call on the shortest way that the node lies on. */
+static inline u32 node_way(const struct node *node)
+{
+	return node->ahead < UB_U32_MAX - node->distance ? node->distance + node->ahead : UB_U32_MAX;
+}
+
 /* guess.c */
 void guess_step(struct guesses *guesses, const struct ub_x86_insn *insn);
 bool guess_register(const struct lift *l, u8 reg, u64 *ret);
@@ -283,6 +289,8 @@ bool loop_has(const struct lift *l, s32 loop, const struct node *node);
 /* cut.c */
 /* Gives each loop a tick and a way in of its own. */
 void loops_cut(struct lift *l);
+/* Keeps calls in short loops apart from those on longer ways. */
+void calls_copy(struct lift *l);
 
 /* ahead.c */
 /* What do the registers do in the loops? */

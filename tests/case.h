@@ -105,6 +105,8 @@ struct file {
 	struct section x86, ir, jit;
 	struct ub_lift_hint hints[16];
 	u32 hint_cnt;
+	u64 entries[4];		/* beside the first instruction */
+	u32 entry_cnt;
 	u64 goals[4];
 	u32 goal_cnt;
 	u64 wild[4];

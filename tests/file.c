@@ -6,7 +6,7 @@
 #include "case.h"
 
 static const char *const stage_names[STAGE_COUNT] = { "ir", "verify", "lift", "run", "interp", "jit" };
-static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "goal ", "wild ", "budget " };
+static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "from ", "goal ", "wild ", "budget " };
 
 bool has_prefix(const char *line, const char *prefix)
 {
@@ -64,7 +64,7 @@ static void parse_hint(struct file *file, u32 line)
 		file->hint_cnt++;
 }
 
-/* "goal code+5": an address worth reaching, where the block is left.  "wild code+5": where a hold has failed. */
+/* "from code+5": another entry.  "goal code+5": an address worth reaching, where the block is left.  "wild code+5": where a hold has failed. */
 static void parse_address(struct file *file, u32 line, u64 *list, u32 *cnt, u32 max)
 {
 	if (*cnt == max || !value_parse(file->lines[line] + strlen("goal "), &list[*cnt]))
@@ -106,6 +106,8 @@ static void parse_lines(struct file *file)
 			parse_stages(file, i);
 		} else if (has_prefix(line, "hint ")) {
 			parse_hint(file, i);
+		} else if (has_prefix(line, "from ")) {
+			parse_address(file, i, file->entries, &file->entry_cnt, ARRAY_SIZE(file->entries));
 		} else if (has_prefix(line, "goal ")) {
 			parse_address(file, i, file->goals, &file->goal_cnt, ARRAY_SIZE(file->goals));
 		} else if (has_prefix(line, "wild ")) {
