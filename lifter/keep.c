@@ -3,7 +3,8 @@
  * keep: which of the nodes found are worth their place?
  *
  * What never reaches a system call that may be made in the block, or a goal, is dropped.  The rest is taken from the
- * entries on, by the length of the shortest way from call to call that it lies on, until the budget is spent.
+ * entries on, first what was seen to run, then by the length of the shortest way from call to call that it lies on, until
+ * the budget is spent.
  */
 #include "lifter.h"
 
@@ -100,9 +101,10 @@ static void measure_ahead(struct lift *l)
 	free(heap.keys);
 }
 
-static u32 score(const struct node *node)
+/* What was seen to run comes first. */
+static u32 score(const struct lift *l, const struct node *node)
 {
-	return node->distance + node->ahead;
+	return region_is_hot(l, node->ip) ? 0 : node->distance + node->ahead;
 }
 
 /* Something kept leads to it. */
@@ -111,13 +113,13 @@ static void see(struct lift *l, struct heap *heap, u32 idx)
 	struct node *node = &l->nodes[idx];
 
 	if (!node->is_seen && node->cnt && node->ahead < FAR_AWAY)
-		push(l, heap, score(node), idx);
+		push(l, heap, score(l, node), idx);
 	node->is_seen = true;
 }
 
 /*
- * Grows from the entries until the budget is spent, of the nodes that what is kept so far leads to always by the one on
- * the shortest way from call to call; edges to what was not taken leave.
+ * Grows from the entries until the budget is spent, of the nodes that what is kept so far leads to always by the one
+ * with the least score; edges to what was not taken leave.
  */
 static void choose(struct lift *l)
 {

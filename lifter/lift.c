@@ -296,7 +296,7 @@ int ub_lift(const struct ub_lift_request *request, struct ub_lifted **ret)
 	do {
 		err = try_lift(request, &code, budget, &shared, ++tries > MAX_SHARING, ret);
 		if (err == -E2BIG)
-			budget -= budget / 4;
+			budget -= budget / 8;
 	} while ((err == -E2BIG && budget >= MIN_BUDGET) || err == -EAGAIN);
 	ub_free(shared.slots);
 	free(code.chunks);
