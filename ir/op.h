@@ -213,7 +213,7 @@ static inline s64 ub_insn_target(const struct ub_insn *insn, u32 idx)
 }
 
 /* Limits of one block. */
-#define UB_MAX_INSNS		32768u
+#define UB_MAX_INSNS		65536u
 #define UB_MAX_ENTRIES		64u
 #define UB_MAX_UNCHECKED	10000u	/* instructions between two checks on any path, */
 #define UB_MAX_UNTICKED		4000u	/* or where there are ticks, between two of either */

@@ -11,7 +11,7 @@
 
 #define DEFAULT_INSNS	300000u
 #define DEFAULT_SECONDS	20u
-#define DEFAULT_BUDGET	10000u		/* ubd's */
+#define DEFAULT_BUDGET	20000u		/* ubd's */
 #define MAX_ROWS	16u		/* of each list that is shown */
 
 static double share(u64 part, u64 all)
