@@ -261,7 +261,7 @@ void ahead_describe_loops(struct lift *l)
 
 /* Machine registers */
 
-/* The longest such way on which what is run most may lie: it is not much longer than the shortest. */
+/* The longest such way on which what is run most may lie: a loop there outweighs that it is longer than the shortest. */
 static u32 longest_way(const struct lift *l)
 {
 	u32 i, least = UB_U32_MAX / 4;
@@ -269,7 +269,7 @@ static u32 longest_way(const struct lift *l)
 	for (i = 0; i < l->node_cnt; i++)
 		if (l->nodes[i].is_kept && node_way(&l->nodes[i]) < least)
 			least = node_way(&l->nodes[i]);
-	return least + least / 4 + NEAR;
+	return least * 8 + NEAR;
 }
 
 static u32 weight_of(const struct lift *l, const struct node *node)
