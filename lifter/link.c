@@ -67,10 +67,20 @@ static void place_chain(struct linker *k, s32 idx, u32 *stack, u32 *stack_cnt)
 	}
 }
 
+static u32 count_edges(const struct lift *l)
+{
+	u32 i, cnt = 0;
+
+	for (i = 0; i < l->node_cnt; i++)
+		cnt += l->nodes[i].edge_cnt;
+	return cnt;
+}
+
 static int order_nodes(struct linker *k)
 {
 	struct lift *l = k->l;
-	u32 i, stack_cnt = 0, *stack = ub_alloc(l->node_cnt * MAX_EDGES, sizeof(*stack));
+	/* Each node is placed once. */
+	u32 i, stack_cnt = 0, *stack = ub_alloc(count_edges(l) + 1, sizeof(*stack));
 
 	if (!stack)
 		return -ENOMEM;
@@ -366,7 +376,7 @@ int link_ends(struct lift *l, struct ub_lifted *lifted)
 	struct map known = { 0 };
 	u32 i;
 
-	lifted->ends = ub_alloc(l->node_cnt * (MAX_EDGES + 1), sizeof(*lifted->ends));
+	lifted->ends = ub_alloc(l->node_cnt + count_edges(l) + 1, sizeof(*lifted->ends));
 	if (!lifted->ends)
 		return -ENOMEM;
 	for (i = 0; i < l->node_cnt; i++)

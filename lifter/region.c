@@ -248,7 +248,7 @@ static void reach_targets(struct lift *l, u32 idx, const struct guesses *guesses
 	struct edge edges[MAX_EDGES];
 	u32 i, lengths[MAX_EDGES], cnt = l->nodes[idx].edge_cnt, distance = l->nodes[idx].distance;
 
-	memcpy(edges, l->nodes[idx].edges, sizeof(edges));
+	memcpy(edges, l->nodes[idx].edges, cnt * sizeof(*edges));
 	for (i = 0; i < cnt; i++)
 		lengths[i] = region_edge_length(l, &l->nodes[idx], i);
 	for (i = 0; i < cnt; i++) {
