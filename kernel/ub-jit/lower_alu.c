@@ -45,7 +45,8 @@ static void alu_imm(struct jit *j, const struct ub_insn *insn, enum x86_alu alu)
 /* adc and sbb: CF is brought into place, which may not be lost again before the operation. */
 static void with_carry(struct jit *j, const struct ub_insn *insn)
 {
-	if (!ub_insn_sets_flags(insn))
+	/* A fused load may still leave with them. */
+	if (!ub_insn_sets_flags(insn) && (lower_is_fused(j) || ub_flow_live_after(j->block, j->flow, j->idx) & UB_LIVE_FLAGS))
 		jit_flags_to_slot(j);
 	jit_flags_carry(j);
 	jit_flags_lost(j);
