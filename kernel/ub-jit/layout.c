@@ -6,6 +6,7 @@
 
 #define MACHINE		0xffcfu		/* all but rsp and rbp */
 #define MAX_RESIDENT	10
+#define LAST_GUARD	(UB_GUARDS_END - 1)
 
 /* Guest registers that @insn needs in the machine register of their name, beside rax, rcx and rdx. */
 static u16 fixed_regs(const struct ub_insn *insn)
@@ -49,11 +50,12 @@ static u8 take(u16 *free, u8 wanted)
 
 int ub_layout_make(const struct ub_block *block, struct ub_layout *ret)
 {
-	u32 resident = ub_block_resident(block), i;
+	u32 resident = ub_block_resident(block), named = 0, i;
 	bool has_ticks = false;
 
 	for (i = 0; i < block->insn_cnt; i++) {
 		resident |= fixed_regs(&block->insns[i]);
+		named |= ub_insn_reads(&block->insns[i]) | ub_insn_writes(&block->insns[i]);
 		has_ticks |= block->insns[i].op == UB_OP_TICK;
 	}
 	if (bit_cnt(resident) > MAX_RESIDENT)
@@ -70,6 +72,9 @@ int ub_layout_make(const struct ub_block *block, struct ub_layout *ret)
 		if (resident & 1u << i)
 			ret->reg[i] = take(&ret->free, X86_RBX);
 	ret->ticks = has_ticks ? take(&ret->free, X86_RBX) : X86_NOREG;
+	/* Around system calls the task is found there, but behind them ticks count anew. */
+	if (has_ticks && ret->ticks == X86_NOREG && !(named & 1u << LAST_GUARD))
+		ret->ticks = ret->reg[LAST_GUARD];
 	return 0;
 }
 
