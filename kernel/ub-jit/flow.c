@@ -8,6 +8,7 @@
 #include "flow.h"
 
 #define MAX_PASSES	32
+#define MAX_AROUND	200	/* instructions of a loop that is looked at as tight */
 
 static bool has_target(const struct ub_insn *insn)
 {
@@ -156,13 +157,13 @@ static void step_flags(const struct ub_block *block, const struct ub_flow *flow,
 	}
 }
 
-static void step_saved(const struct ub_block *block, const struct ub_insn *insn, struct ub_lazy *lazy)
+static void step_saved(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy)
 {
-	if (ub_op_info[insn->op].effect & UB_E_CALLS) {
+	if (ub_op_info[block->insns[idx].op].effect & UB_E_CALLS) {
 		lazy->saved = lazy->stale = block->resident & UB_SAVED_REGS;
 	} else {
-		lazy->saved &= ~ub_insn_writes(insn);
-		lazy->stale &= ~(ub_insn_reads(insn) | ub_insn_writes(insn));
+		lazy->saved &= ~flow[idx].writes;
+		lazy->stale &= ~(flow[idx].reads | flow[idx].writes);
 	}
 }
 
@@ -201,16 +202,19 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 {
 	const struct ub_insn *insn = &block->insns[idx];
 	bool is_call = ub_op_info[insn->op].effect & UB_E_CALLS;
+	u32 named = flow[idx].reads | flow[idx].writes;
 	s32 delta = 0;
 
 	step_vec(block, flow, idx, lazy);
 	step_flags(block, flow, idx, lazy);
-	step_saved(block, insn, lazy);
+	step_saved(block, flow, idx, lazy);
 	if (is_call)
 		lazy->rcx = mark_before(block, idx) + 2;
-	else if (ub_flow_touches(insn, UB_RCX))
+	else if (named & 1u << UB_RCX)
 		lazy->rcx = 0;
-	lazy->r11_is_call = is_call || (lazy->r11_is_call && !ub_flow_mentions(insn, UB_R11));
+	lazy->r11_is_call = is_call || (lazy->r11_is_call && !(named & 1u << UB_R11));
+	if (!is_call && !(named & 1u << UB_RSP))
+		return;
 	switch (ub_flow_sp_use(insn, lazy->sp, &delta)) {
 	case UB_SP_ADJUST:
 		lazy->sp += delta;
@@ -231,16 +235,16 @@ void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 
 }
 
 /* What of UB_LIVE_* @insn needs, and what of it @insn makes anew. */
-static u16 live_reads(const struct ub_insn *insn)
+static u16 live_reads(const struct ub_insn *insn, u32 reads)
 {
-	return UB_LIVE_TEMPS(ub_insn_reads(insn)) | (ub_flow_reads_flags(insn) ? UB_LIVE_FLAGS : 0) |
+	return UB_LIVE_TEMPS(reads) | (ub_flow_reads_flags(insn) ? UB_LIVE_FLAGS : 0) |
 	       (ub_flow_uses_flags(insn) ? UB_LIVE_READ : 0) |
 	       (ub_op_info[insn->op].effect & UB_E_VEC ? UB_LIVE_VEC : 0);
 }
 
-static u16 live_writes(const struct ub_insn *insn)
+static u16 live_writes(const struct ub_insn *insn, u32 writes)
 {
-	return UB_LIVE_TEMPS(ub_insn_writes(insn)) | (ub_insn_sets_flags(insn) ? UB_LIVE_FLAGS | UB_LIVE_READ : 0) |
+	return UB_LIVE_TEMPS(writes) | (ub_insn_sets_flags(insn) ? UB_LIVE_FLAGS | UB_LIVE_READ : 0) |
 	       (ub_op_info[insn->op].effect & (UB_E_CALLS | UB_E_REP) ? UB_LIVE_VEC : 0);
 }
 
@@ -253,7 +257,8 @@ static bool liveness_pass(const struct ub_block *block, struct ub_flow *flow)
 	for (i = block->insn_cnt; i-- > 0;) {
 		const struct ub_insn *insn = &block->insns[i];
 
-		live = live_reads(insn) | (ub_flow_live_after(block, flow, i) & ~live_writes(insn));
+		live = live_reads(insn, flow[i].reads) |
+		       (ub_flow_live_after(block, flow, i) & ~live_writes(insn, flow[i].writes));
 		is_changed |= live != flow[i].live;
 		flow[i].live = live;
 	}
@@ -293,13 +298,14 @@ static bool join(const struct ub_block *block, struct ub_flow *flow, u32 to_idx,
 	struct ub_flow *label = &flow[to_idx];
 	struct ub_lazy old = label->lazy, *to = &label->lazy;
 	u8 old_cnt = label->alt_cnt;
-	bool is_open = lazy->is_open && label->live & UB_LIVE_VEC;
+	bool is_open = lazy->is_open && label->live & UB_LIVE_VEC, is_changed;
 
 	if (!label->is_seen) {
 		label->is_seen = true;
 		*to = *lazy;
 		to->is_open = is_open;
 		to->can_host |= label->falls_in && edge != EDGE_FALLS;	/* the other edge will say */
+		label->is_pending = true;
 		return true;
 	}
 	ub_desc_join(block, flow, to_idx, &lazy->desc);
@@ -310,9 +316,11 @@ static bool join(const struct ub_block *block, struct ub_flow *flow, u32 to_idx,
 	to->r11_is_call &= lazy->r11_is_call;
 	to->is_open |= is_open;
 	join_cheap(label, lazy, edge);
-	return to->desc.setter != old.desc.setter || label->alt_cnt != old_cnt || to->sp != old.sp ||
-	       to->rcx != old.rcx || to->r11_is_call != old.r11_is_call || to->can_host != old.can_host ||
-	       to->is_open != old.is_open || to->saved != old.saved || to->stale != old.stale;
+	is_changed = to->desc.setter != old.desc.setter || label->alt_cnt != old_cnt || to->sp != old.sp ||
+		     to->rcx != old.rcx || to->r11_is_call != old.r11_is_call || to->can_host != old.can_host ||
+		     to->is_open != old.is_open || to->saved != old.saved || to->stale != old.stale;
+	label->is_pending |= is_changed;
+	return is_changed;
 }
 
 /* A merged description is of no use where it would have to be worked out on the way; true if that is news. */
@@ -327,21 +335,28 @@ static bool forbid_merge(const struct ub_block *block, struct ub_flow *flow, u32
 	if (label->may_not_merge)
 		return false;
 	label->may_not_merge = true;
+	/* What all edges into it bring is joined again. */
+	for (idx = 0; idx < block->insn_cnt; idx++)
+		flow[idx].is_pending = flow[idx].is_seen;
 	return true;
 }
 
 static bool forward_pass(const struct ub_block *block, struct ub_flow *flow, bool labels_are_fixed)
 {
-	bool is_changed = false;
+	bool is_changed = false, is_new = labels_are_fixed;
 	u32 i;
 
 	for (i = 0; i < block->insn_cnt; i++) {
 		const struct ub_insn *insn = &block->insns[i];
-		struct ub_lazy lazy = flow[i].lazy;
 		struct ub_flow *next = &flow[i + 1];
+		struct ub_lazy lazy;
 
-		if (!flow[i].is_seen)
+		if (flow[i].is_label && !labels_are_fixed)
+			is_new = flow[i].is_pending;
+		if (!is_new || !flow[i].is_seen)
 			continue;
+		flow[i].is_pending = false;
+		lazy = flow[i].lazy;
 		is_changed |= forbid_merge(block, flow, i, &lazy);
 		ub_flow_step(block, flow, i, &lazy);
 		if (has_target(insn) && !labels_are_fixed)
@@ -380,10 +395,29 @@ struct ub_lazy ub_flow_at_entry(const struct ub_block *block, bool entry_is_call
 	};
 }
 
+static bool is_renewal(const struct ub_block *block, u32 to)
+{
+	return to && block->insns[to - 1].op == UB_OP_TICK;
+}
+
+/* Notes a short jump back on all that lies between its ends. */
+static void mark_around(const struct ub_block *block, struct ub_flow *flow, u32 from, u32 to)
+{
+	u32 i, len = from - to;
+
+	if (to >= from || len > MAX_AROUND || is_renewal(block, to))
+		return;
+	for (i = to + 1; i <= from; i++)
+		if (!flow[i].around || flow[i].around > len)
+			flow[i].around = len;
+}
+
 static void mark_target(const struct ub_block *block, struct ub_flow *flow, u32 from, u32 to)
 {
+	bool is_inside = flow[to].around && from - to > flow[to].around;
+
 	flow[to].is_label = true;
-	if (to <= from && !(to && block->insns[to - 1].op == UB_OP_TICK))
+	if (to <= from && !is_renewal(block, to) && !is_inside)
 		flow[to].is_head = true;
 }
 
@@ -391,8 +425,14 @@ static void mark_labels(const struct ub_block *block, struct ub_flow *flow, bool
 {
 	u32 i;
 
-	for (i = 1; i < block->insn_cnt; i++)
-		flow[i].falls_in = falls_through(&block->insns[i - 1]);
+	for (i = 0; i < block->insn_cnt; i++) {
+		flow[i].reads = ub_insn_reads(&block->insns[i]);
+		flow[i].writes = ub_insn_writes(&block->insns[i]);
+		flow[i].falls_in = i && falls_through(&block->insns[i - 1]);
+	}
+	for (i = 0; i < block->insn_cnt; i++)
+		if (has_target(&block->insns[i]))
+			mark_around(block, flow, i, ub_insn_target(&block->insns[i], i));
 	for (i = 0; i < block->insn_cnt; i++)
 		if (has_target(&block->insns[i]))
 			mark_target(block, flow, i, ub_insn_target(&block->insns[i], i));

@@ -60,13 +60,16 @@ struct ub_flow {
 	struct ub_lazy lazy;
 	struct ub_desc alts[UB_ALTS];	/* a label's, if it merges descriptions */
 	u8 alt_cnt;
+	u32 reads, writes;	/* registers: ub_insn_reads(), ub_insn_writes() */
 	u16 live;		/* UB_LIVE_*: some path from here reads it before it is written whole */
 	bool is_label;		/* reached by a jump or an entry */
-	bool is_head;		/* reached by a jump back, but not by that from a renewal of ticks */
+	u8 around;		/* instructions of the tightest jump back around it, from behind it to before it; 0: none */
+	bool is_head;		/* reached by a jump back, but not by that from a renewal of ticks or round a tighter loop */
 	bool falls_in;		/* reached from the instruction before it */
 	bool is_fused;		/* does the load of an operand, the instruction before it, by an operand in memory */
 	bool is_undone;		/* with the next one, changes a register and back: only the flags are new */
 	bool is_seen;		/* scratch of the analysis: lazy means something; */
+	bool is_pending;	/* and what follows a label has to be looked at; */
 	bool may_not_merge;	/* merged descriptions would not last */
 };
 
