@@ -261,15 +261,14 @@ void ahead_describe_loops(struct lift *l)
 
 /* Machine registers */
 
-/* The longest such way on which what is run most may lie: a loop there outweighs that it is longer than the shortest. */
-static u32 longest_way(const struct lift *l)
+u32 lift_longest_way(const struct lift *l)
 {
 	u32 i, least = UB_U32_MAX / 4;
 
 	for (i = 0; i < l->node_cnt; i++)
 		if (l->nodes[i].is_kept && node_way(&l->nodes[i]) < least)
 			least = node_way(&l->nodes[i]);
-	return least * 8 + NEAR;
+	return least * 2 + NEAR;
 }
 
 static u32 weight_of(const struct lift *l, const struct node *node)
@@ -354,7 +353,7 @@ static void choose_resident(struct lift *l)
 	u16 always = bit(UB_RAX) | bit(UB_RCX) | bit(UB_RDX);
 	u64 weights[UB_NGUEST] = { 0 };
 	u16 mask = UB_RESIDENT_DEFAULT;
-	u32 i, k, weight, longest = longest_way(l);
+	u32 i, k, weight, longest = lift_longest_way(l);
 	bool has_near_loop = false;
 	u8 in = 0, out = 0;
 

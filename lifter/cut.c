@@ -15,7 +15,7 @@
 #include "lifter.h"
 
 #define MAX_COPY	24	/* instructions before the cut */
-#define MAX_CALL_COPY	8	/* up to a call */
+#define MAX_SHORT	100	/* on the short ways from call to call */
 
 static bool reads_flags(const struct ub_x86_insn *insn)
 {
@@ -281,49 +281,81 @@ void loops_cut(struct lift *l)
 	spare_entries(l);
 }
 
-/* --- calls --- */
+/* --- the shortest way from call to call --- */
 
-static u32 shortest_way_into(const struct lift *l, u32 idx)
+struct apart {
+	struct lift *l;
+	u32 longest;	/* way that counts as short */
+	u32 cnt;	/* nodes before any was copied */
+	u32 *copies;	/* of each: its copy + 1, or 0 */
+};
+
+static bool is_near(const struct apart *a, s32 idx)
 {
-	u32 i, k, way = UB_U32_MAX;
-
-	for (i = 0; i < l->node_cnt; i++)
-		for (k = 0; l->nodes[i].is_kept && k < l->nodes[i].edge_cnt; k++)
-			if (l->nodes[i].edges[k].node == (s32)idx && node_way(&l->nodes[i]) < way)
-				way = node_way(&l->nodes[i]);
-	return way;
+	return idx >= 0 && (u32)idx < a->cnt && a->l->nodes[idx].is_kept && node_way(&a->l->nodes[idx]) <= a->longest;
 }
 
-/* A copy of @idx for @edge alone. */
-static void copy_for(struct lift *l, u32 idx, u32 from, u32 edge)
+/* Is there a call on the short ways, and are they short enough to stand twice? */
+static bool is_worthwhile(const struct apart *a)
 {
-	if (!lift_grow(l, (void **)&l->nodes, l->node_cnt, &l->node_cap, sizeof(*l->nodes)))
-		return;
-	l->nodes[l->node_cnt] = l->nodes[idx];
-	copy_insts(l, &l->nodes[l->node_cnt]);
-	l->nodes[from].edges[edge].node = l->node_cnt++;
+	bool has_call = false;
+	u32 i, insns = 0;
+
+	for (i = 0; i < a->cnt; i++) {
+		if (!is_near(a, i))
+			continue;
+		has_call |= a->l->nodes[i].end == END_SYSCALL;
+		insns += a->l->nodes[i].cnt;
+	}
+	return has_call && insns <= MAX_SHORT;
 }
 
-static void copy_call(struct lift *l, u32 idx, u32 cnt)
+/* The copy of @idx, and of what follows it up to the call; -1 when there is no memory. */
+static s32 copy_of(struct apart *a, u32 idx)
 {
-	u32 i, k, way = shortest_way_into(l, idx);
+	struct lift *l = a->l;
+	u32 copy, k;
 
-	for (i = 0; i < cnt && !l->err; i++)
-		for (k = 0; l->nodes[i].is_kept && k < l->nodes[i].edge_cnt; k++)
-			if (l->nodes[i].edges[k].node == (s32)idx && node_way(&l->nodes[i]) / 2 > way)
-				copy_for(l, idx, i, k);
+	if (a->copies[idx] || !lift_grow(l, (void **)&l->nodes, l->node_cnt, &l->node_cap, sizeof(*l->nodes)))
+		return (s32)a->copies[idx] - 1;
+	copy = l->node_cnt++;
+	a->copies[idx] = copy + 1;
+	l->nodes[copy] = l->nodes[idx];
+	l->nodes[copy].is_entry = false;
+	copy_insts(l, &l->nodes[copy]);
+	for (k = 0; k < l->nodes[copy].edge_cnt && l->nodes[copy].end != END_SYSCALL; k++)
+		if (is_near(a, l->nodes[copy].edges[k].node)) {
+			s32 to = copy_of(a, l->nodes[copy].edges[k].node);
+
+			l->nodes[copy].edges[k].node = to;
+		}
+	return copy;
+}
+
+static void copy_ways(struct apart *a)
+{
+	u32 i, k;
+
+	for (i = 0; i < a->cnt; i++)
+		for (k = 0; a->l->nodes[i].is_kept && !is_near(a, i) && k < a->l->nodes[i].edge_cnt; k++)
+			if (is_near(a, a->l->nodes[i].edges[k].node)) {
+				s32 to = copy_of(a, a->l->nodes[i].edges[k].node);
+
+				a->l->nodes[i].edges[k].node = to;
+			}
 }
 
 /*
- * The few instructions up to a call, where a short loop of calls and longer ways meet, stand once for each longer way:
- * what need not be in its place in the loop is not for their sake.
+ * Where longer ways lead into the shortest ones from call to call, these stand once more for them up to the call: what
+ * need not be in its place in a short loop of calls is not for their sake, and behind a call nothing is lost by meeting.
  */
-void calls_copy(struct lift *l)
+void ways_part(struct lift *l)
 {
-	u32 i, cnt = l->node_cnt;
+	struct apart a = { l, lift_longest_way(l), l->node_cnt, ub_alloc(l->node_cnt + 1, sizeof(*a.copies)) };
 
-	for (i = 0; i < cnt && !l->err; i++)
-		if (l->nodes[i].is_kept && !l->nodes[i].is_entry && l->nodes[i].end == END_SYSCALL &&
-		    l->nodes[i].cnt <= MAX_CALL_COPY)
-			copy_call(l, i, cnt);
+	if (!a.copies)
+		l->err = -ENOMEM;
+	else if (is_worthwhile(&a))
+		copy_ways(&a);
+	ub_free(a.copies);
 }

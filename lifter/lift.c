@@ -222,7 +222,7 @@ static int lift_region(struct lift *l, struct map *shared, bool is_last, struct 
 	if (!l->err && !has_entry(l))
 		return -EOPNOTSUPP;
 	if (!l->err)
-		calls_copy(l);
+		ways_part(l);
 	if (!l->err)
 		loops_find(l);
 	if (!l->err)

@@ -289,10 +289,12 @@ bool loop_has(const struct lift *l, s32 loop, const struct node *node);
 /* cut.c */
 /* Gives each loop a tick and a way in of its own. */
 void loops_cut(struct lift *l);
-/* Keeps calls in short loops apart from those on longer ways. */
-void calls_copy(struct lift *l);
+/* Keeps short loops of calls apart from longer ways that lead into them. */
+void ways_part(struct lift *l);
 
 /* ahead.c */
+/* The longest way from call to call on which what is run most may lie: at most about twice the shortest. */
+u32 lift_longest_way(const struct lift *l);
 /* What do the registers do in the loops? */
 void ahead_describe_loops(struct lift *l);
 /* Along the paths: what are the registers used for?  Which are worth machine registers? */
