@@ -351,29 +351,32 @@ static u64 heaviest(u16 mask, const u64 *weights, u8 *ret_reg)
 static void choose_resident(struct lift *l)
 {
 	u16 always = bit(UB_RAX) | bit(UB_RCX) | bit(UB_RDX);
-	u64 weights[UB_NGUEST] = { 0 };
+	u64 weights[UB_NGUEST] = { 0 }, worth[UB_NGUEST] = { 0 };
 	u16 mask = UB_RESIDENT_DEFAULT;
 	u32 i, k, weight, longest = lift_longest_way(l);
-	bool has_near_loop = false;
+	bool has_near_loop = false, is_near;
 	u8 in = 0, out = 0;
 
 	for (i = 0; i < l->node_cnt; i++) {
 		weight = l->nodes[i].is_kept ? weight_of(l, &l->nodes[i]) : 0;
 		if (weight)
 			always |= fixed_regs(l, &l->nodes[i]);
-		has_near_loop |= weight > 1 && node_way(&l->nodes[i]) <= longest;
-		/* Code that runs once for each call gives no register up for it. */
+		is_near = weight && node_way(&l->nodes[i]) <= longest;
+		has_near_loop |= weight > 1 && is_near;
 		for (k = 0; weight > 1 && k < l->nodes[i].cnt; k++)
 			weigh_insn(region_insn(l, &l->nodes[i], k), weight, weights);
+		/* Code that runs once for each call takes no register, but keeps what it has. */
+		for (k = 0; (weight > 1 || is_near) && k < l->nodes[i].cnt; k++)
+			weigh_insn(region_insn(l, &l->nodes[i], k), weight, worth);
 	}
 	if (!has_near_loop) {
 		l->resident = mask;
 		return;
 	}
-	while (heaviest(~mask & ~(1u << UB_RSP), weights, &in) > lightest(mask & ~always, weights, &out) * 2)
+	while (heaviest(~mask & ~(1u << UB_RSP), weights, &in) > lightest(mask & ~always, worth, &out) * 2)
 		mask = (mask & ~(1u << out)) | 1u << in;
 	if (l->loop_cnt && __builtin_popcount(mask) > WITH_TICKS) {
-		lightest(mask & ~always, weights, &out);
+		lightest(mask & ~always, worth, &out);
 		mask &= ~(1u << out);
 	}
 	l->resident = mask;
