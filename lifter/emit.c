@@ -200,9 +200,12 @@ u8 lift_read(struct lift *l, const struct ub_x86_operand *operand, u8 temp)
 	case UB_X86_REG:
 		if (!operand->is_high)
 			return operand->reg;
-		ir_rr(l, UB_OP_MOV, UB_W64, false, REG_HIGH, operand->reg);
-		ir_ri(l, UB_OP_SHRI, UB_W64, false, REG_HIGH, 8);
-		return REG_HIGH;
+		if (temp == UB_NOREG)
+			temp = REG_HIGH;
+		if (temp != operand->reg)
+			ir_rr(l, UB_OP_MOV, UB_W64, false, temp, operand->reg);
+		ir_ri(l, UB_OP_SHRI, UB_W64, false, temp, 8);
+		return temp;
 	case UB_X86_MEM:
 		place = lift_access(l, operand);
 		if (temp == UB_NOREG)

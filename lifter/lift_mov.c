@@ -67,7 +67,7 @@ void lift_extend(struct lift *l, const struct ub_x86_insn *insn)
 	else if (src->kind == UB_X86_MEM)
 		ir_load(l, op, src->width, to, lift_access(l, src));
 	else
-		ir_rr(l, op, src->width, false, to, lift_read(l, src, UB_NOREG));
+		ir_rr(l, op, src->width, false, to, lift_read(l, src, src->is_high ? to : UB_NOREG));
 	if (dst->width > src->width && to == REG_T)
 		lift_write(l, dst, REG_T);
 }
