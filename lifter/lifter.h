@@ -126,7 +126,6 @@ struct node {
 	u8 end;			/* enum node_end */
 	u8 edge_cnt;
 	bool is_filled, is_entry, is_kept, is_live_in, is_queued, is_seen;
-	struct edge edges[MAX_EDGES];
 	u64 stop_ip;
 	char why[48];		/* END_STOP */
 	s32 nr;			/* END_SYSCALL */
@@ -144,7 +143,6 @@ struct node {
 	/* What emission made of it. */
 	struct ub_insn *ops;
 	u32 op_cnt;
-	struct fixup fixups[MAX_EDGES];
 	u32 fixup_cnt;
 	s32 tail;		/* edge to go to at the end, or -1 when the ops end by themselves */
 	struct ub_insn *renewal;	/* behind the block: what its tick jumps to when it is time for a check */
@@ -152,6 +150,9 @@ struct node {
 	u32 tick_op;		/* index in ops */
 	u32 start;		/* index in the block */
 	bool is_placed;
+	/* As many of them as edge_cnt and fixup_cnt say. */
+	struct edge edges[MAX_EDGES];
+	struct fixup fixups[MAX_EDGES];
 };
 
 /* Code that may run over and over, between system calls, and that has one way in. */

@@ -147,7 +147,7 @@ static s32 new_node(struct lift *l, u64 ip, u32 context)
 	if (!lift_grow(l, (void **)&l->nodes, l->node_cnt, &l->node_cap, sizeof(*node)))
 		return -1;
 	node = &l->nodes[l->node_cnt];
-	memset(node, 0, sizeof(*node));
+	memset(node, 0, offsetof(struct node, edges));
 	node->ip = ip;
 	node->context = context;
 	node->distance = FAR_AWAY;
@@ -166,7 +166,7 @@ static void split(struct lift *l, u32 idx, u32 pos)
 	if (rest < 0)
 		return;
 	tail = &l->nodes[rest];
-	*tail = *head;
+	memcpy(tail, head, offsetof(struct node, edges) + head->edge_cnt * sizeof(head->edges[0]));
 	tail->ip = ip;
 	tail->first = head->first + pos;
 	tail->cnt = head->cnt - pos;
