@@ -35,7 +35,7 @@ BPF_SRC     := $(wildcard userspace/ubd/*.bpf.c)
 SKELETONS   := $(BPF_SRC:%.bpf.c=$(B)/%.skel.h)
 EXAMPLE_SRC := $(wildcard examples/*.c)
 # Programs that run in the test guest; one file each.
-BENCH_SRC   := $(filter-out %/client.c,$(wildcard tests/bench/*.c))
+BENCH_SRC   := $(filter-out %/client.c %/verifier.c,$(wildcard tests/bench/*.c))
 GUEST_SRC   := $(wildcard tests/guest/*.c tests/host/*.c)
 
 UBD      := $(if $(wildcard userspace/ubd/main.c),$(O)/ubd)
@@ -47,14 +47,14 @@ LOCKSTEP := $(if $(wildcard tests/outside/lockstep.c),$(O)/tests/outside/lockste
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift suite-outside fmt help clean install
+.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs examples tests	## the programs, examples and tests
 programs: $(UBD) $(UBTOOL)
 examples: $(EXAMPLES)
-tests: $(RUNNER) $(UNITS) $(FUZZ) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client
+tests: $(RUNNER) $(UNITS) $(FUZZ) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client $(O)/tests/bench/verifier
 
 # --- user space ---
 
@@ -130,6 +130,8 @@ $(O)/tests/outside/lockstep: $(call obj,$(wildcard tests/outside/*.c) tests/harn
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis -lm
 
+$(O)/tests/unit/verify_limits: $(call obj,tests/large.c)
+
 $(O)/tests/unit/%: $(B)/tests/unit/%.o $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lelf -ljson-c -lZydis
@@ -151,6 +153,14 @@ $(O)/tests/bench/codegen: $(call obj,$(BENCH_SRC) tests/harness.c tests/results.
 $(O)/tests/bench/client: $(B)/tests/bench/client.o
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^
+
+$(O)/tests/bench/verifier: $(call obj,tests/bench/verifier.c tests/large.c tests/results.c) $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -lelf -lz -ljson-c
+
+bench-verifier: $(O)/tests/bench/verifier	## how fast the verifier is, beside the kernel's own
+	@mkdir -p build/results
+	$< --json build/results/verifier.json
 
 bench-coverage: $(UBTOOL) $(O)/tests/bench/client	## how much of real programs is lifted
 	tests/bench/coverage.sh $(UBTOOL) build/results/coverage.json

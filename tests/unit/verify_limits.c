@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../../verifier/verify.h"
+#include "../large.h"
 
 static const struct ub_verify_env verify_env = { .limit = 0x7ffffffff000 };
 static struct ub_insn insns[UB_MAX_INSNS + 1];
@@ -286,8 +287,9 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-static enum ub_refusal measure(const char *what)
+static enum ub_refusal measure(const struct ub_block *large, const char *what)
 {
+	struct ub_verified *verified;
 	struct ub_log log = { 0 };
 	double best = 1e9, start;
 	u32 i;
@@ -295,109 +297,26 @@ static enum ub_refusal measure(const char *what)
 
 	for (i = 0; i < 5; i++) {
 		start = seconds();
-		err = verify(&log);
+		err = ub_verify(large, &verify_env, &log, &verified);
 		best = seconds() - start < best ? seconds() - start : best;
+		if (!err)
+			ub_verified_free(verified);
 	}
-	printf("%s: %u instructions, %.2f ms, %.2f M/s, %s\n", what, block.insn_cnt, best * 1e3,
-	       block.insn_cnt / best / 1e6, err ? ub_refusal_name(log.refusal) : "accepted");
+	printf("%s: %u instructions, %.2f ms, %.2f M/s, %s\n", what, large->insn_cnt, best * 1e3,
+	       large->insn_cnt / best / 1e6, err ? ub_refusal_name(log.refusal) : "accepted");
 	expect(best < 2, "in bounded time");
 	return err ? log.refusal : UB_REFUSE_NONE;
 }
 
-static void mark_and_check(void)
+static void test_large(void)
 {
-	put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
-	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
-}
-
-static void test_speed(void)
-{
-	reset();
-	while (block.insn_cnt < UB_MAX_INSNS - 8) {
-		mark_and_check();
-		put(UB_OP_GUARD, 0, UB_GUARDS, UB_RBX, 8, UB_ADDR_IMM(UB_RCX, 3));
-		put(UB_OP_LOAD, UB_W64, UB_T0 + 2, UB_GUARDS, 16, 0);
-		put(UB_OP_ADD, UB_MODE(UB_W64, 1, 0), UB_RAX, UB_T0 + 2, 0, 0);
-	}
-	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
-	expect(measure("straight line") == UB_REFUSE_NONE, "a straight line");
-	reset();
-	while (block.insn_cnt < UB_MAX_INSNS - 8) {
-		mark_and_check();
-		put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_E), 0, 0, 1, 0);
-		put(UB_OP_MOVI, UB_W32, UB_RAX, 0, 0, block.insn_cnt);
-		mark_and_check();
-		put(UB_OP_ADD, UB_W32, UB_RCX, UB_RAX, 0, 0);
-		put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, -8, 0);
-	}
-	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
-	expect(measure("branches and short loops") == UB_REFUSE_NONE, "branches and short loops");
-}
-
-/* A loop, in which each turn takes the bound from one more register, round many merges: whoever sends one that is long
- * must not keep the verifier. */
-static enum ub_refusal test_slow(u32 cnt)
-{
-	u32 i, head;
-
-	reset();
-	for (i = 0; i < UB_TEMPS_END; i++) {
-		put(UB_OP_MOVI, UB_W64, i, 0, 0, 0);
-		put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
-		put(UB_OP_BOUND, 0, 0, i, 0, 0);
-	}
-	head = block.insn_cnt;
-	mark_and_check();
-	for (i = 0; i + 1 < UB_TEMPS_END; i++)
-		put(UB_OP_MOV, UB_W64, i, i + 1, 0, 0);
-	put(UB_OP_MOVI, UB_W64, i, 0, 0, 0);
-	while (block.insn_cnt < cnt - 4)
-		if (block.insn_cnt % 5000)
-			put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_E), 0, 0, 0, 0);
-		else
-			mark_and_check();
-	put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, (s32)head - (s32)block.insn_cnt - 1, 0);
-	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
-	return measure("slow to settle");
-}
-
-/* Loops in loops, in each of which a register goes on by a step of its own: each drift is found in some
- * rounds of the loop, and found again for the loop around it. */
-static enum ub_refusal test_walks(u32 depth, u32 cnt, const char *what)
-{
-	static const u8 regs[] = {
-		UB_RAX, UB_RCX, UB_RDX, UB_RBX, UB_RSI, UB_RDI, UB_R12, UB_R13, UB_R14, UB_R15, UB_GUARDS, UB_GUARDS + 1,
-	};
-	u32 heads[64], i, level;
-
-	reset();
-	for (i = 0; i + 2 < ARRAY_SIZE(regs); i++)
-		put(UB_OP_HOLD, 0, regs[i], 0, 0, 0);
-	for (; i < ARRAY_SIZE(regs); i++)
-		put(UB_OP_GUARD, 0, regs[i], UB_RAX, 0, UB_ADDR_IMM(UB_NOREG, 0));
-	while (block.insn_cnt + depth * 12 < cnt) {
-		for (level = 0; level < depth; level++) {
-			heads[level] = block.insn_cnt;
-			put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
-			i = level % ARRAY_SIZE(regs);
-			put(level % 3 ? UB_OP_ADDI : UB_OP_SUBI, UB_W64, regs[i], 0, 0, 1 + level * 7);
-			put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_E), 0, 0, 1, 0);
-			put(UB_OP_ADDI, UB_W64, regs[(i + 1) % ARRAY_SIZE(regs)], 0, 0, 3 + level);
-		}
-		while (level--) {
-			put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
-			put(UB_OP_TICK, 0, 0, 0, (s32)cnt - 3 - (s32)block.insn_cnt - 1, 0);
-			put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
-			put(UB_OP_JCC, UB_MODE(0, 0, UB_CC_NE), 0, 0, (s32)heads[level] - (s32)block.insn_cnt - 1, 0);
-		}
-	}
-	while (block.insn_cnt < cnt - 4)
-		put(UB_OP_INSN, 0, 0, 0, 4, 0x1000 + block.insn_cnt);
-	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
-	put(UB_OP_INSN, 0, 0, 0, 4, 0x1000);
-	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
-	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
-	return measure(what);
+	expect(measure(large_straight(UB_MAX_INSNS), "straight line") == UB_REFUSE_NONE, "a straight line");
+	expect(measure(large_branchy(UB_MAX_INSNS), "branches and short loops") == UB_REFUSE_NONE, "branches and short loops");
+	expect(measure(large_slow(600), "slow to settle") == UB_REFUSE_NONE, "many turns");
+	expect(measure(large_slow(UB_MAX_INSNS), "slow to settle") == UB_REFUSE_WORK, "too many turns");
+	expect(measure(large_loops(UB_MAX_INSNS / 2, 4), "loops in loops, four deep") == UB_REFUSE_NONE, "loops four deep");
+	measure(large_loops(UB_MAX_INSNS, 40), "loops in loops, forty deep");
+	measure(large_loops(1000, 60), "loops in loops, sixty deep");
 }
 
 int main(void)
@@ -409,12 +328,7 @@ int main(void)
 	test_names();
 	test_verified();
 	test_memory();
-	test_speed();
-	expect(test_slow(600) == UB_REFUSE_NONE, "many turns");
-	expect(test_slow(UB_MAX_INSNS) == UB_REFUSE_WORK, "too many turns");
-	expect(test_walks(4, UB_MAX_INSNS / 2, "loops in loops, four deep") == UB_REFUSE_NONE, "loops four deep");
-	test_walks(40, UB_MAX_INSNS, "loops in loops, forty deep");
-	test_walks(60, 1000, "loops in loops, sixty deep");
+	test_large();
 	printf("%u passed, %u failed\n", passed_cnt, failed_cnt);
 	return failed_cnt != 0;
 }
