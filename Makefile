@@ -47,7 +47,7 @@ LOCKSTEP := $(if $(wildcard tests/outside/lockstep.c),$(O)/tests/outside/lockste
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift suite-outside fmt help clean install
+.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift fuzz-verify suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -131,6 +131,7 @@ $(O)/tests/outside/lockstep: $(call obj,$(wildcard tests/outside/*.c) tests/harn
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis -lm
 
 $(O)/tests/unit/verify_limits: $(call obj,tests/large.c)
+$(O)/tests/unit/verify_embed: $(call obj,tests/results.c)
 
 $(O)/tests/unit/%: $(B)/tests/unit/%.o $(B)/ub.a
 	@mkdir -p $(@D)
@@ -184,6 +185,10 @@ SEED	?= $(shell date +%s)
 
 fuzz-lift: $(FUZZ)	## SECONDS=600 SEED=...: random code, processor against interpreter and JIT
 	$(FUZZ) --seconds $(SECONDS) --seed $(SEED) --forms build/results/lift-forms.txt --results build/results/lift.json
+
+fuzz-verify: $(O)/tests/unit/verify_embed	## SECONDS=600 SEED=...: random blocks, each state of the machine against the verifier's
+	@mkdir -p build/results
+	$< --seconds $(SECONDS) --seed $(SEED) --results build/results/verifier.json
 
 suite-outside: $(LOCKSTEP)	## QEMU's tests of x86, fetched from the distribution, in lockstep with the processor
 	tests/outside/suite.sh $(LOCKSTEP)

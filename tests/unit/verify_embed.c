@@ -8,20 +8,30 @@
  *    (UB_LEFT_BUG) in a hostile world, touch nothing at or above LIMIT, and stop at the first check when asked to; and
  *    before each instruction every register of the machine is in the abstract one.
  *
- * usage: verify_embed [BLOCKS [SEED]]
+ *    From an accepted block others are made, each by changing an instruction of the last one that was accepted.
+ *
+ * usage: verify_embed [--blocks N | --seconds N] [--seed N] [--results FILE]
  */
+#include <errno.h>
+#include <getopt.h>
+#include <time.h>
+
 #include "../../ir/interp.h"
 #include "../embed.h"
+#include "../results.h"
 
 #define LIMIT		0x7ffffffff000ull
 #define BASE_IP		0x400000ull
 #define MAX_INSNS	48u
 #define REPAIRS		300u
 #define RUNS		8u
+#define VARIANTS	400u	/* of an accepted block, each of the one before, */
+#define VARIANT_RUNS	2u	/* and of each of them */
+#define LINES		100u	/* straight lines for each block */
 #define RENEWAL		4u	/* so far before its end is where a block's ticks lead: a mark, a check, any, a jump */
 
 static u64 rng_state;
-static u64 fail_cnt, accepted_cnt, run_cnt, access_cnt, refusal_cnt[UB_REFUSE_COUNT], left_cnt[UB_LEFT_BUG + 1];
+static u64 fail_cnt, program_cnt, accepted_cnt, run_cnt, access_cnt, refusal_cnt[UB_REFUSE_COUNT], left_cnt[UB_LEFT_BUG + 1];
 
 static u64 rng(void)
 {
@@ -265,6 +275,7 @@ static void test_line(void)
 			insns[i] = any_insn(i, ARRAY_SIZE(insns));
 		while (!is_straight(&insns[i]));
 	fill(&start);
+	program_cnt++;
 	env.block = &block;
 	ub_state_enter(&env.now);
 	for (i = 0; i < ARRAY_SIZE(insns); i++) {
@@ -392,6 +403,40 @@ static void run(struct program *p, u32 yield_one_in)
 	}
 }
 
+static void run_accepted(struct program *p, struct ub_env *env, u32 runs)
+{
+	u32 i;
+
+	accepted_cnt++;
+	program_cnt++;
+	embed_states(env, states);
+	for (i = 0; i < runs && fail_cnt < 3; i++)
+		run(p, i % 2 ? 32 : 0);
+	ub_env_free(env);
+}
+
+/* Another block that differs in an instruction; if it is accepted the next one differs from that. */
+static void test_variant(struct program *p)
+{
+	static const struct ub_verify_env verify_env = { .limit = LIMIT };
+	u32 at = 1 + pick(p->block.insn_cnt - 2);
+	struct ub_insn old = p->insns[at];
+	struct ub_log log = { 0 };
+	struct ub_env *env;
+
+	if (is_fixed(p, at))
+		return;
+	p->insns[at] = any_insn(at, p->block.insn_cnt);
+	make_entries(p);
+	if (!ub_env_verify(&p->block, &verify_env, &log, &env)) {
+		run_accepted(p, env, VARIANT_RUNS);
+		return;
+	}
+	refusal_cnt[log.refusal]++;
+	p->insns[at] = old;
+	make_entries(p);
+}
+
 static void test_block(void)
 {
 	struct program program;
@@ -401,30 +446,98 @@ static void test_block(void)
 	make(&program);
 	if (!repair(&program, &env))
 		return;
-	accepted_cnt++;
-	embed_states(env, states);
-	for (i = 0; i < RUNS && fail_cnt < 3; i++)
-		run(&program, i % 2 ? 32 : 0);
-	ub_env_free(env);
+	run_accepted(&program, env, RUNS);
+	for (i = 0; i < VARIANTS && fail_cnt < 3; i++)
+		test_variant(&program);
 }
 
-int main(int argc, char **argv)
+static double processor_seconds(void)
 {
-	u32 blocks = argc > 1 ? strtoul(argv[1], NULL, 0) : 2000, i;
-	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	struct timespec now;
 
-	rng_state = seed * 0x9e3779b97f4a7c15ull + 1;
-	for (i = 0; i < 20 * blocks && fail_cnt < 3; i++)
-		test_line();
-	for (i = 0; i < blocks && fail_cnt < 3; i++)
-		test_block();
-	printf("%" PRIu64 " blocks accepted of %u, %" PRIu64 " runs, %" PRIu64 " accesses; left:", accepted_cnt, blocks,
-	       run_cnt, access_cnt);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void report(double time)
+{
+	u32 i;
+
+	printf("%" PRIu64 " programs, %" PRIu64 " of them blocks accepted, %" PRIu64 " runs, %" PRIu64
+	       " accesses, %.0f programs/s; left:", program_cnt, accepted_cnt, run_cnt, access_cnt, program_cnt / time);
 	for (i = 0; i <= UB_LEFT_BUG; i++)
 		printf(" %" PRIu64, left_cnt[i]);
 	printf("; refused:");
 	for (i = 1; i < UB_REFUSE_COUNT; i++)
 		printf(" %s %" PRIu64, ub_refusal_name(i), refusal_cnt[i]);
 	printf("\n%u passed, %u failed\n", !fail_cnt, !!fail_cnt);
+}
+
+static bool write_results(const char *path, double time, u64 seed)
+{
+	const struct result figures[] = {
+		{ "programs", program_cnt }, { "violations", fail_cnt }, { "programs_per_s_per_core", program_cnt / time },
+	};
+	char detail[160];
+
+	snprintf(detail, sizeof(detail), "seed %" PRIu64 ", %.0f s of processor time, %" PRIu64 " blocks accepted, %" PRIu64
+		 " runs", seed, time, accepted_cnt, run_cnt);
+	return results_add(path, "make fuzz-verify", figures, ARRAY_SIZE(figures), "fuzz", detail);
+}
+
+struct options {
+	u64 blocks, seed;
+	double seconds;
+	const char *results;
+};
+
+static bool read_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option names[] = {
+		{ "blocks", required_argument, NULL, 'b' }, { "seconds", required_argument, NULL, 't' },
+		{ "seed", required_argument, NULL, 's' }, { "results", required_argument, NULL, 'r' }, { 0 },
+	};
+	char *end = "";
+	int option;
+
+	while (!*end && (option = getopt_long(argc, argv, "", names, NULL)) >= 0) {
+		if (option == 'b')
+			ret->blocks = strtoull(optarg, &end, 0);
+		else if (option == 't')
+			ret->seconds = strtod(optarg, &end);
+		else if (option == 's')
+			ret->seed = strtoull(optarg, &end, 0);
+		else if (option == 'r')
+			ret->results = optarg;
+		else
+			return false;
+	}
+	return !*end && optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .blocks = 500, .seed = 1 };
+	double start = processor_seconds(), time;
+	u64 i, k;
+
+	if (!read_options(argc, argv, &options)) {
+		fprintf(stderr, "usage: verify_embed [--blocks N | --seconds N] [--seed N] [--results FILE]\n");
+		return 2;
+	}
+	rng_state = options.seed * 0x9e3779b97f4a7c15ull + 1;
+	for (i = 0; fail_cnt < 3; i++) {
+		if (options.seconds ? processor_seconds() - start >= options.seconds : i >= options.blocks)
+			break;
+		for (k = 0; k < LINES && fail_cnt < 3; k++)
+			test_line();
+		test_block();
+	}
+	time = processor_seconds() - start;
+	report(time);
+	if (options.results && !write_results(options.results, time, options.seed)) {
+		fprintf(stderr, "verify_embed: cannot write %s: %s\n", options.results, strerror(errno));
+		return 1;
+	}
 	return fail_cnt != 0;
 }
