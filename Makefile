@@ -47,7 +47,7 @@ LOCKSTEP := $(if $(wildcard tests/outside/lockstep.c),$(O)/tests/outside/lockste
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift fuzz-verify suite-outside fmt help clean install
+.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -189,6 +189,19 @@ fuzz-lift: $(FUZZ)	## SECONDS=600 SEED=...: random code, processor against inter
 fuzz-verify: $(O)/tests/unit/verify_embed	## SECONDS=600 SEED=...: random blocks, each state of the machine against the verifier's
 	@mkdir -p build/results
 	$< --seconds $(SECONDS) --seed $(SEED) --results build/results/verifier.json
+
+# GCC does not take members with constructors in anonymous unions.
+$(O)/tests/prove: tests/prove/prove.cc tests/prove/symbolic.h $(wildcard verifier/*.[ch]) $(call obj,tests/results.c)
+	@mkdir -p $(@D)
+	clang++ -std=gnu++20 -O1 -g -Wall -Iinclude -o $@ $< $(call obj,tests/results.c) -lz3 -ljson-c
+
+prove: $(O)/tests/prove	## the verifier's operations on values are sound, for all values of 64 bits: Z3 says so
+	@mkdir -p build/results
+	$< --results build/results/verifier.json
+
+mutate:	## MUTANTS=240: breaks the verifier in that many ways; the tests must notice
+	@mkdir -p build/results
+	tests/mutate/mutate.py --mutants $(or $(MUTANTS),240) --results build/results/verifier.json
 
 suite-outside: $(LOCKSTEP)	## QEMU's tests of x86, fetched from the distribution, in lockstep with the processor
 	tests/outside/suite.sh $(LOCKSTEP)

@@ -144,12 +144,12 @@ extern const struct ub_op_info ub_op_info[UB_OP_COUNT];
 
 static inline enum ub_width ub_insn_width(const struct ub_insn *insn)
 {
-	return insn->mode & 3;
+	return (enum ub_width)(insn->mode & 3);
 }
 
 static inline enum ub_cc ub_insn_cc(const struct ub_insn *insn)
 {
-	return insn->mode >> 4;
+	return (enum ub_cc)(insn->mode >> 4);
 }
 
 /* True when the instruction sets (any of) the guest's flags. */

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""mutate: do the tests notice when the verifier is wrong?
+
+usage: mutate.py [--mutants N] [--seed N] [--jobs N] [--only FILE] [--results FILE]
+
+Changes one token or drops one check or statement of verifier/*.c at a time, builds, and runs the verifier's tests until
+one fails.  What does not compile, or compiles to the same code, does not count.  A mutant that nobody notices stands in
+tests/mutate/survivors with the reason why it may live, or is reported.
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BASE = os.path.join(ROOT, "build", "mutate")
+PARTS = ["include", "ir", "verifier", "lifter", "kernel", "userspace", "tests", "Makefile", "core.mk"]
+UNITS = ["walks", "values", "limits", "speculate", "embed"]
+# What says which accesses are allowed, and the values that it rests on.
+MEMORY_RULES = {"mem.c", "check.c", "walk.c", "reg.c", "range.c", "bits.c"}
+TIMEOUT = 60
+
+SWAPS = [
+    (r"<=", ["<"]), (r">=", [">"]), (r"(?<![<\-])<(?![<=])", ["<="]), (r"(?<![>\-])>(?![>=])", [">="]),
+    (r"==", ["!="]), (r"!=", ["=="]), (r"&&", ["||"]), (r"\|\|", ["&&"]), (r"(?<= )\+(?= )", ["-"]),
+    (r"(?<= )-(?= )", ["+"]), (r"(?<= )&(?= )", ["|"]), (r"(?<= )\|(?= )", ["&"]), (r"(?<= )\^(?= )", ["|"]),
+    (r"<<", [">>"]), (r">>", ["<<"]), (r"\btrue\b", ["false"]), (r"\bfalse\b", ["true"]), (r"!(?=[a-z(])", [""]),
+    (r"(?<=[ (\[,{])\d+(?=[ ;),\]}])", [lambda m: str(int(m.group()) + 1)]),
+]
+CONDITION = re.compile(r"^(\t+(?:\} else )?if \()(.*)(\)(?: \{)?)$")
+STATEMENT = re.compile(r"^\t+[a-z][\w>.\[\]()\-&, ]*( [|&^+\-]?= .*|\(.*\));$")
+
+
+def blank(text):
+    """The text with comments and strings blanked out, of the same length."""
+    pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"'
+    return re.sub(pattern, lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
+
+
+def sites(name):
+    """All (line index, new line, what) of one file."""
+    with open(os.path.join(ROOT, "verifier", name)) as source:
+        text = source.read()
+    found = []
+    for i, (line, code) in enumerate(zip(text.split("\n"), blank(text).split("\n"))):
+        if not code.startswith("\t") or code.lstrip().startswith(("case", "static const")):
+            continue
+        for pattern, replacements in SWAPS:
+            for match in re.finditer(pattern, code):
+                for new in replacements:
+                    new = new(match) if callable(new) else new
+                    found.append((i, line[:match.start()] + new + line[match.end():], f"{match.group()} -> {new or 'nothing'}"))
+        condition = CONDITION.match(code)
+        if condition:
+            start, end = condition.span(2)
+            found.append((i, f"{line[:start]}0 && ({line[start:end]}){line[end:]}", "no such check"))
+        if STATEMENT.match(code) and not code.lstrip().startswith(("return", "goto")):
+            found.append((i, re.sub(r"\S.*$", ";", line), "no such statement"))
+    return [(name,) + site for site in found]
+
+
+class Tree:
+    """A copy of the sources with a build of its own."""
+
+    def __init__(self, number):
+        self.dir = os.path.join(BASE, str(number))
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(self.dir)
+        for part in PARTS:
+            source, to = os.path.join(ROOT, part), os.path.join(self.dir, part)
+            if os.path.isdir(source):
+                shutil.copytree(source, to)
+            else:
+                shutil.copy2(source, to)
+        if not self.build():
+            sys.exit("mutate: the sources do not build")
+        if self.killer():
+            sys.exit("mutate: the tests fail without a change")
+
+    def path(self, *names):
+        return os.path.join(self.dir, *names)
+
+    def run(self, command):
+        try:
+            done = subprocess.run(command, cwd=self.dir, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  timeout=TIMEOUT, check=False)
+            return done.returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def build(self, *targets):
+        targets = targets or ["build/tests/run"] + [f"build/tests/unit/verify_{unit}" for unit in UNITS]
+        return self.run(["make", "-s", *targets])
+
+    def object_hash(self, name):
+        code = self.path("build", "mutate.bin")
+        object_file = self.path("build", "obj", "verifier", name[:-2] + ".o")
+        subprocess.run(["objcopy", "-O", "binary", "--only-section=.text*", object_file, code], check=True)
+        relocations = subprocess.run(["objdump", "-r", object_file], stdout=subprocess.PIPE, check=True).stdout
+        with open(code, "rb") as text:
+            return hashlib.sha256(text.read() + relocations).hexdigest()
+
+    def killer(self):
+        """The first test that fails, or None."""
+        cases = [os.path.join("tests", kind, case) for kind in ("verify", "ir", "lift", "jit")
+                 for case in sorted(os.listdir(self.path("tests", kind))) if case.endswith(".ub")]
+        if not self.run(["build/tests/run", *cases]):
+            return "cases"
+        for unit in UNITS:
+            if not self.run([f"build/tests/unit/verify_{unit}"]):
+                return unit
+        return None
+
+    def try_mutant(self, mutant):
+        """'same', 'broken', the test that fails, or None."""
+        name, index, new_line, _ = mutant
+        path = self.path("verifier", name)
+        with open(path) as source:
+            old = source.read()
+        before = self.object_hash(name)
+        lines = old.split("\n")
+        lines[index] = new_line
+        with open(path, "w") as changed:
+            changed.write("\n".join(lines))
+        try:
+            if not self.build(f"build/obj/verifier/{name[:-2]}.o"):
+                return "broken"
+            if self.object_hash(name) == before:
+                return "same"
+            return self.killer() if self.build() else "broken"
+        finally:
+            with open(path, "w") as restored:
+                restored.write(old)
+            self.build()
+
+
+def known_survivors():
+    """(file, line as it is, what) -> reason."""
+    known = {}
+    path = os.path.join(ROOT, "tests", "mutate", "survivors")
+    if os.path.exists(path):
+        with open(path) as lines:
+            for line in lines:
+                if line.strip() and not line.startswith("#"):
+                    name, text, what, reason = [part.strip() for part in line.split("\t") if part.strip()]
+                    known[name, text, what] = reason
+    return known
+
+
+def original_line(mutant):
+    with open(os.path.join(ROOT, "verifier", mutant[0])) as source:
+        return source.read().split("\n")[mutant[1]].strip()
+
+
+def work(number, mutants, wanted):
+    """Takes mutants until @wanted of them count; [(mutant, who killed it)]."""
+    tree, results = Tree(number), []
+    for mutant in mutants:
+        if len(results) == wanted:
+            break
+        killer = tree.try_mutant(mutant)
+        if killer in ("broken", "same"):
+            continue
+        results.append((mutant, killer))
+        if not killer:
+            print(f"alive: {mutant[0]}:{mutant[1] + 1}: {mutant[3]}: {original_line(mutant)}", flush=True)
+    return results
+
+
+def write_results(path, figures, detail):
+    results = {"schema": "ub-results/1", "command": "", "host": "", "figures": {}, "detail": {}}
+    if os.path.exists(path):
+        with open(path) as old:
+            results = json.load(old)
+    results["figures"].update(figures)
+    results["detail"]["mutate"] = detail
+    results["host"] = results["host"] or " ".join(os.uname()[::2])
+    if "make mutate" not in results["command"]:
+        results["command"] = "; ".join(filter(None, [results["command"], "make mutate"]))
+    with open(path, "w") as new:
+        json.dump(results, new, indent=2)
+        new.write("\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1][len("usage: "):])
+    parser.add_argument("--mutants", type=int, default=240)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--only")
+    parser.add_argument("--results")
+    args = parser.parse_args()
+    names = [args.only] if args.only else sorted(n for n in os.listdir(os.path.join(ROOT, "verifier"))
+                                                 if n.endswith(".c") and n != "log.c")
+    mutants = [site for name in names for site in sites(name)]
+    random.Random(args.seed).shuffle(mutants)
+    shares = [mutants[i::args.jobs] for i in range(args.jobs)]
+    wanted = [(args.mutants + i) // args.jobs for i in range(args.jobs)]
+    with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
+        results = sum(pool.map(work, range(args.jobs), shares, wanted), [])
+    alive = [mutant for mutant, killer in results if not killer]
+    known = known_survivors()
+    new = [m for m in alive if (m[0], original_line(m), m[3]) not in known]
+    rules = [m for m in new if m[0] in MEMORY_RULES]
+    killed = len(results) - len(alive)
+    by_test = {t: sum(killer == t for _, killer in results) for t in ["cases"] + UNITS}
+    print(f"{len(results)} mutants of {len(mutants)} possible, {killed} killed ({100 * killed / max(len(results), 1):.1f} %), "
+          f"{len(alive)} alive, of which {len(new)} without a reason and {len(rules)} of those in a memory rule")
+    print("killed by", ", ".join(f"{t} {cnt}" for t, cnt in by_test.items()))
+    if args.results:
+        write_results(args.results, {"mutants": len(results), "mutants_killed": killed, "memory_rule_mutants_alive": len(rules)},
+                      {"seed": args.seed, "alive": [f"{m[0]}: {m[3]}: {original_line(m)}" for m in alive]})
+    sys.exit(1 if new else 0)
+
+
+if __name__ == "__main__":
+    main()

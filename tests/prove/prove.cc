@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * prove: is each of the verifier's operations on values sound, for all values of 64 bits?
+ *	prove [--results FILE] [OPERATION...]
+ *
+ * The source that is proven is the verifier's own: bits.c, range.c, walk.c and reg.c are compiled here with formulas for
+ * numbers (symbolic.h).  Sound: whatever members the operands have, what the machine makes of them is a member of the
+ * result.  Z3 says so, or the operation is not counted as proven.
+ */
+#include "symbolic.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+extern "C" {
+#include "../results.h"
+}
+#include "../../ir/op.h"
+
+#define u64			Sym
+#define s64			Signed
+#define s32			Signed
+#define __builtin_add_overflow	sym_add_overflow
+#define __builtin_mul_overflow	sym_mul_overflow
+#define __builtin_clzll(a)	sym_zeros(a, true)
+#define __builtin_ctzll(a)	sym_zeros(a, false)
+namespace bits {
+#include "../../verifier/bits.c"
+}
+using namespace bits;
+namespace ranges {
+#include "../../verifier/range.c"
+}
+using namespace ranges;
+namespace walks {
+#include "../../verifier/walk.c"
+}
+using namespace walks;
+#include "../../verifier/reg.c"
+#undef u64
+#undef s64
+#undef s32
+
+typedef std::vector<std::function<void()>> Runs;
+
+/* --- members --- */
+
+static z3::expr is_in(const Sym &x, const struct ub_bits &b)
+{
+	return (x.e() & ~b.mask.e()) == b.value.e();
+}
+
+static z3::expr is_in(const Sym &x, const struct ub_range &r)
+{
+	return (x - r.lo <= r.span).e;
+}
+
+static z3::expr is_in(const Sym &x, const struct ub_reg &reg)
+{
+	return is_in(x, reg.bits) && is_in(x, reg.range);
+}
+
+static struct ub_bits any_bits(const std::string &name)
+{
+	struct ub_bits b = { any((name + ".value").c_str()), any((name + ".mask").c_str()) };
+
+	assume((b.value.e() & b.mask.e()) == number(0));
+	return b;
+}
+
+static struct ub_range any_range(const std::string &name)
+{
+	struct ub_range r = { any((name + ".lo").c_str()), any((name + ".span").c_str()) };
+
+	/* The whole circle has one spelling. */
+	assume(r.span.e() != number(UINT64_MAX) || r.lo.e() == number(0));
+	return r;
+}
+
+static struct ub_reg any_reg(const std::string &name)
+{
+	struct ub_reg reg = ub_reg_any();
+
+	reg.bits = any_bits(name);
+	reg.range = any_range(name);
+	return reg;
+}
+
+template <typename V> static Sym any_of(const V &set, const std::string &name)
+{
+	Sym x = any(name.c_str());
+
+	assume(is_in(x, set));
+	return x;
+}
+
+/* Results have the form that operands are assumed to have. */
+static z3::expr is_formed(const struct ub_bits &b)
+{
+	return (b.value.e() & b.mask.e()) == number(0);
+}
+
+static z3::expr is_formed(const struct ub_range &r)
+{
+	return r.span.e() != number(UINT64_MAX) || r.lo.e() == number(0);
+}
+
+static z3::expr is_formed(const struct ub_reg &reg)
+{
+	return is_formed(reg.bits) && is_formed(reg.range);
+}
+
+template <typename V> static void claim_member(const Sym &x, const V &set)
+{
+	claim(is_in(x, set) && is_formed(set));
+}
+
+/* --- what is to be proven --- */
+
+template <typename V> static V any_value(const std::string &name);
+template <> struct ub_bits any_value(const std::string &name) { return any_bits(name); }
+template <> struct ub_range any_value(const std::string &name) { return any_range(name); }
+template <> struct ub_reg any_value(const std::string &name) { return any_reg(name); }
+
+typedef std::function<Sym(const Sym &, const Sym &)> Machine;
+
+template <typename V> static Runs binary(std::function<V(const V &, const V &)> op, Machine machine)
+{
+	return { [=] {
+		V a = any_value<V>("a"), b = any_value<V>("b");
+		Sym x = any_of(a, "x"), y = any_of(b, "y");
+
+		claim_member(machine(x, y), op(a, b));
+	} };
+}
+
+/* @x is in either operand. */
+template <typename V> static Runs joining(std::function<V(const V &, const V &)> op)
+{
+	return { [=] {
+		V a = any_value<V>("a"), b = any_value<V>("b");
+		Sym x = any("x");
+
+		assume(is_in(x, a) || is_in(x, b));
+		claim_member(x, op(a, b));
+	} };
+}
+
+typedef std::function<Sym(const Sym &, uint32_t)> MachineBy;
+
+/* By each count or width of @counts. */
+template <typename V>
+static Runs by(std::vector<uint32_t> counts, std::function<V(const V &, uint32_t)> op, MachineBy machine)
+{
+	Runs runs;
+
+	for (uint32_t cnt : counts)
+		runs.push_back([=] {
+			V a = any_value<V>("a");
+			Sym x = any_of(a, "x");
+
+			claim_member(machine(x, cnt), op(a, cnt));
+		});
+	return runs;
+}
+
+static std::vector<uint32_t> up_to(uint32_t cnt)
+{
+	std::vector<uint32_t> all;
+
+	for (uint32_t i = 0; i < cnt; i++)
+		all.push_back(i);
+	return all;
+}
+
+template <typename V> static Runs between(std::function<V(const Sym &, const Sym &)> op)
+{
+	return { [=] {
+		Sym lo = any("lo"), hi = any("hi"), x = any("x");
+
+		assume((lo <= x).e && (x <= hi).e);
+		claim_member(x, op(lo, hi));
+	} };
+}
+
+static Sym extend(const Sym &x, uint32_t width, bool is_signed)
+{
+	return is_signed ? Sym(Signed(x << (64 - width)) >> (64 - width)) : x & Sym(UINT64_MAX >> (64 - width));
+}
+
+/* --- walks: numbers between lo + t * down and hi + t * up, which never overflow --- */
+
+static const int64_t MOST = 1ll << 58, MOST_DRIFT = 1ll << 30;
+
+static struct ub_walk any_walk(const std::string &name)
+{
+	struct ub_walk w;
+
+	w.lo = Signed(any((name + ".lo").c_str()));
+	w.hi = Signed(any((name + ".hi").c_str()));
+	w.down = Signed(any((name + ".down").c_str()));
+	w.up = Signed(any((name + ".up").c_str()));
+	for (const z3::expr &end : { w.lo.e(), w.hi.e() })
+		assume(number(-MOST) <= end && end <= number(MOST));
+	assume(number(-MOST_DRIFT) <= w.down.e() && w.down.e() <= number(0));
+	assume(number(0) <= w.up.e() && w.up.e() <= number(MOST_DRIFT));
+	return w;
+}
+
+static Sym any_ticks(uint32_t most)
+{
+	Sym t = any("t");
+
+	assume(number(0) <= t.e() && t.e() <= number(most));
+	return t;
+}
+
+static z3::expr is_walker(const z3::expr &x, const z3::expr &t, const struct ub_walk &w)
+{
+	return w.lo.e() + t * w.down.e() <= x && x <= w.hi.e() + t * w.up.e();
+}
+
+typedef bool (*WalkOp)(struct ub_walk, struct ub_walk, struct ub_walk *);
+
+static Runs walk_binary(WalkOp op, Machine machine)
+{
+	return { [=] {
+		struct ub_walk a = any_walk("a"), b = any_walk("b"), result;
+		Sym t = any_ticks(UB_WALK_TICKS), x = any("x"), y = any("y");
+
+		assume(is_walker(x.e(), t.e(), a) && is_walker(y.e(), t.e(), b));
+		if (op(a, b, &result))
+			claim(is_walker(machine(x, y).e(), t.e(), result));
+	} };
+}
+
+static Runs walk_shl()
+{
+	Runs runs;
+
+	for (uint32_t cnt : up_to(4))
+		runs.push_back([=] {
+			struct ub_walk a = any_walk("a"), result;
+			Sym t = any_ticks(UB_WALK_TICKS), x = any("x");
+
+			assume(is_walker(x.e(), t.e(), a));
+			if (ub_walk_shl(a, cnt, &result))
+				claim(is_walker(x.e() * number(1 << cnt), t.e(), result));
+		});
+	return runs;
+}
+
+static Runs walk_tick()
+{
+	return { [] {
+		struct ub_walk a = any_walk("a");
+		Sym t = any_ticks(UB_WALK_TICKS - 1), x = any("x");
+
+		assume(is_walker(x.e(), t.e(), a));
+		claim(is_walker(x.e(), t.e() + number(1), ub_walk_tick(a)));
+	} };
+}
+
+static Runs walk_settle()
+{
+	return { [] {
+		struct ub_walk a = any_walk("a");
+		Sym t = any_ticks(UB_WALK_TICKS), x = any("x");
+
+		assume(is_walker(x.e(), t.e(), a));
+		claim(is_walker(x.e(), number(0), ub_walk_settle(a)));
+	} };
+}
+
+static Runs walk_join()
+{
+	return { [] {
+		struct ub_walk a = any_walk("a"), b = any_walk("b");
+		Sym t = any_ticks(UB_WALK_TICKS), x = any("x");
+
+		assume(is_walker(x.e(), t.e(), a) || is_walker(x.e(), t.e(), b));
+		claim(is_walker(x.e(), t.e(), ub_walk_join(a, b)));
+	} };
+}
+
+static Runs walk_widen()
+{
+	Runs runs;
+
+	for (uint32_t tries : up_to(7))
+		runs.push_back([=] {
+			struct ub_walk old = any_walk("old"), joined = any_walk("joined"), result;
+			Sym t = any_ticks(UB_WALK_TICKS), x = any("x");
+			struct ub_walk_tries both = { (u8)tries, (u8)tries };
+
+			/* As ub_walk_join() has it. */
+			assume(joined.lo.e() <= old.lo.e() && old.hi.e() <= joined.hi.e());
+			assume(joined.down.e() <= old.down.e() && old.up.e() <= joined.up.e());
+			assume(is_walker(x.e(), t.e(), joined));
+			if (ub_walk_widen(old, joined, &both, &result))
+				claim(is_walker(x.e(), t.e(), result));
+		});
+	return runs;
+}
+
+/* --- all of them --- */
+
+/* How the solver is asked, see symbolic.h. */
+enum How { BITS, BITS_AGAIN, INTEGERS, PLAIN };
+
+struct Operation {
+	const char *name;
+	Runs runs;
+	How how = BITS;
+};
+
+#define BITS_OF(name)	[](const struct ub_bits &a, const struct ub_bits &b) { return ub_bits_##name(a, b); }
+#define BITS_BY(name)	[](const struct ub_bits &a, uint32_t cnt) { return ub_bits_##name(a, cnt); }
+#define RANGE(name)	[](const struct ub_range &a, const struct ub_range &b) { return ub_range_##name(a, b); }
+#define RANGE_BY(name)	[](const struct ub_range &a, uint32_t cnt) { return ub_range_##name(a, cnt); }
+#define REG(name)	[](const struct ub_reg &a, const struct ub_reg &b) { return ub_reg_##name(&a, &b); }
+#define M(formula)	[](const Sym &x, const Sym &y) { return formula; }
+#define M_BY(formula)	[](const Sym &x, uint32_t cnt) { return formula; }
+
+static std::vector<Operation> operations()
+{
+	const std::vector<uint32_t> widths = { 8, 16, 32, 64 }, counts = up_to(64);
+	const MachineBy shl = M_BY(x << cnt), shr = M_BY(x >> cnt),
+			sar = M_BY(Sym(Signed(x) >> cnt)), zext = M_BY(extend(x, cnt, false)),
+			sext = M_BY(extend(x, cnt, true));
+
+	return {
+		{ "bits between", between<struct ub_bits>([](const Sym &lo, const Sym &hi) { return ub_bits_between(lo, hi); }) },
+		{ "bits join", joining<struct ub_bits>(BITS_OF(join)) },
+		{ "bits add", binary<struct ub_bits>(BITS_OF(add), M(x + y)) },
+		{ "bits sub", binary<struct ub_bits>(BITS_OF(sub), M(x - y)) },
+		{ "bits and", binary<struct ub_bits>(BITS_OF(and), M(x & y)) },
+		{ "bits or", binary<struct ub_bits>(BITS_OF(or), M(x | y)) },
+		{ "bits xor", binary<struct ub_bits>(BITS_OF(xor), M(x ^ y)) },
+		{ "bits mul", binary<struct ub_bits>(BITS_OF(mul), M(x * y)), BITS_AGAIN },
+		{ "bits shl", by<struct ub_bits>(counts, BITS_BY(shl), shl) },
+		{ "bits shr", by<struct ub_bits>(counts, BITS_BY(shr), shr) },
+		{ "bits sar", by<struct ub_bits>(counts, BITS_BY(sar), sar) },
+		{ "bits zext", by<struct ub_bits>(widths, BITS_BY(zext), zext) },
+		{ "bits sext", by<struct ub_bits>(widths, BITS_BY(sext), sext) },
+		{ "range between", between<struct ub_range>([](const Sym &lo, const Sym &hi) { return ub_range_between(lo, hi); }), INTEGERS },
+		{ "range join", joining<struct ub_range>(RANGE(join)), INTEGERS },
+		{ "range add", binary<struct ub_range>(RANGE(add), M(x + y)), INTEGERS },
+		{ "range sub", binary<struct ub_range>(RANGE(sub), M(x - y)), INTEGERS },
+		{ "range mul", binary<struct ub_range>(RANGE(mul), M(x * y)), INTEGERS },
+		{ "range shl", by<struct ub_range>(counts, RANGE_BY(shl), shl) },
+		{ "range shr", by<struct ub_range>(counts, RANGE_BY(shr), shr), INTEGERS },
+		{ "range sar", by<struct ub_range>(counts, RANGE_BY(sar), sar), INTEGERS },
+		{ "range zext", by<struct ub_range>(widths, RANGE_BY(zext), zext), INTEGERS },
+		{ "range sext", by<struct ub_range>(widths, RANGE_BY(sext), sext), INTEGERS },
+		{ "register of bits and range", { [] {
+			struct ub_bits b = any_bits("a");
+			struct ub_range r = any_range("a");
+			Sym x = any_of(b, "x");
+
+			assume(is_in(x, r));
+			claim_member(x, scalar(b, r));
+		} } },
+		{ "register and", binary<struct ub_reg>(REG(and), M(x & y)) },
+		{ "register or", binary<struct ub_reg>(REG(or), M(x | y)) },
+		{ "register insert", { [] {
+			for (uint32_t width : { 8, 16, 32 }) {
+				struct ub_reg a = any_reg("a"), b = any_reg("b");
+				Sym x = any_of(a, "x"), y = any_of(b, "y");
+				Sym mask = UINT64_MAX >> (64 - width);
+
+				claim_member((x & ~mask) | (y & mask), ub_reg_insert(&a, &b, width));
+			}
+		} } },
+		{ "walk add", walk_binary(ub_walk_add, M(x + y)), PLAIN },
+		{ "walk sub", walk_binary(ub_walk_sub, M(x - y)), PLAIN },
+		{ "walk shl", walk_shl(), PLAIN },
+		{ "walk tick", walk_tick(), PLAIN },
+		{ "walk settle", walk_settle(), PLAIN },
+		{ "walk join", walk_join(), PLAIN },
+		{ "walk widen", walk_widen(), PLAIN },
+	};
+}
+
+/* True when all claims on all paths hold. */
+static bool prove(const Operation &operation)
+{
+	auto start = std::chrono::steady_clock::now();
+	Path &p = path();
+
+	p.paths = 0;
+	p.is_proven = true;
+	p.has_unknown = false;
+	p.deadline = start + std::chrono::seconds(OPERATION_S);
+	p.is_integer = operation.how >= INTEGERS;
+	p.is_plain = operation.how == PLAIN;
+	p.is_lasting = operation.how == BITS_AGAIN;
+	for (const auto &run : operation.runs)
+		explore(run);
+	printf("%-28s %-10s %6lu paths %8.2f s\n", operation.name,
+	       p.is_proven ? "proven" : p.has_unknown ? "not proven" : "WRONG", p.paths,
+	       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+	fflush(stdout);
+	return p.is_proven;
+}
+
+static bool is_wanted(const Operation &operation, char **names, int cnt)
+{
+	for (int i = 0; i < cnt; i++)
+		if (!strcmp(names[i], operation.name))
+			return true;
+	return !cnt;
+}
+
+int main(int argc, char **argv)
+{
+	const char *results = argc > 2 && !strcmp(argv[1], "--results") ? argv[2] : NULL;
+	int first = results ? 3 : 1;
+	unsigned int cnt = 0, proven = 0;
+
+	for (const Operation &operation : operations()) {
+		if (!is_wanted(operation, argv + first, argc - first))
+			continue;
+		cnt++;
+		proven += prove(operation);
+	}
+	printf("%u passed, %u failed\n", proven, cnt - proven);
+	if (results) {
+		const struct result figures[] = { { "operations", (double)cnt }, { "operations_proven_64", (double)proven } };
+
+		if (!results_add(results, "make prove", figures, 2, "prove", "64 bits, from the source of bits.c, range.c, walk.c and reg.c")) {
+			perror(results);
+			return 1;
+		}
+	}
+	return !cnt || proven != cnt;
+}
