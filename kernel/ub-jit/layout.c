@@ -123,7 +123,8 @@ static u8 share(const struct ub_layout *layout, const u16 conflicts, u8 reg)
 	u32 host, other;
 
 	for (host = UB_T0; host < reg; host++) {
-		bool fits = layout->reg[host] != X86_NOREG;
+		/* Ticks may stand where a guard that nobody names would. */
+		bool fits = layout->reg[host] != X86_NOREG && layout->reg[host] != layout->ticks;
 
 		for (other = UB_T0; other < reg; other++)
 			fits &= layout->reg[other] != layout->reg[host] || !(conflicts & UB_LIVE_TEMP(other));
