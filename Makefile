@@ -195,9 +195,11 @@ $(O)/tests/prove: tests/prove/prove.cc tests/prove/symbolic.h $(wildcard verifie
 	@mkdir -p $(@D)
 	clang++ -std=gnu++20 -O1 -g -Wall -Iinclude -o $@ $< $(call obj,tests/results.c) -lz3 -ljson-c
 
-prove: $(O)/tests/prove	## the verifier's operations on values are sound, for all values of 64 bits: Z3 says so
+LIMIT	?= 600
+
+prove: $(O)/tests/prove	## LIMIT=600 seconds for each: the verifier's operations on values are sound, for all values of 64 bits: Z3 says so
 	@mkdir -p build/results
-	$< --results build/results/verifier.json
+	$< --limit $(LIMIT) --results build/results/verifier.json
 
 mutate:	## MUTANTS=240: breaks the verifier in that many ways; the tests must notice
 	@mkdir -p build/results

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * prove: is each of the verifier's operations on values sound, for all values of 64 bits?
- *	prove [--results FILE] [OPERATION...]
+ *	prove [--limit SECONDS] [--results FILE] [OPERATION...]
  *
  * The source that is proven is the verifier's own: bits.c, range.c, walk.c and reg.c are compiled here with formulas for
  * numbers (symbolic.h).  Sound: whatever members the operands have, what the machine makes of them is a member of the
- * result.  Z3 says so, or the operation is not counted as proven.
+ * result.  Z3 says so within the limit for an operation, or it is not counted as proven.
  */
 #include "symbolic.h"
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -308,7 +309,7 @@ static Runs walk_widen()
 /* --- all of them --- */
 
 /* How the solver is asked, see symbolic.h. */
-enum How { BITS, BITS_AGAIN, INTEGERS, PLAIN };
+enum How { BITS, INTEGERS, PLAIN };
 
 struct Operation {
 	const char *name;
@@ -339,7 +340,7 @@ static std::vector<Operation> operations()
 		{ "bits and", binary<struct ub_bits>(BITS_OF(and), M(x & y)) },
 		{ "bits or", binary<struct ub_bits>(BITS_OF(or), M(x | y)) },
 		{ "bits xor", binary<struct ub_bits>(BITS_OF(xor), M(x ^ y)) },
-		{ "bits mul", binary<struct ub_bits>(BITS_OF(mul), M(x * y)), BITS_AGAIN },
+		{ "bits mul", binary<struct ub_bits>(BITS_OF(mul), M(x * y)) },
 		{ "bits shl", by<struct ub_bits>(counts, BITS_BY(shl), shl) },
 		{ "bits shr", by<struct ub_bits>(counts, BITS_BY(shr), shr) },
 		{ "bits sar", by<struct ub_bits>(counts, BITS_BY(sar), sar) },
@@ -385,7 +386,7 @@ static std::vector<Operation> operations()
 }
 
 /* True when all claims on all paths hold. */
-static bool prove(const Operation &operation)
+static bool prove(const Operation &operation, unsigned int limit_s)
 {
 	auto start = std::chrono::steady_clock::now();
 	Path &p = path();
@@ -393,10 +394,9 @@ static bool prove(const Operation &operation)
 	p.paths = 0;
 	p.is_proven = true;
 	p.has_unknown = false;
-	p.deadline = start + std::chrono::seconds(OPERATION_S);
+	p.deadline = start + std::chrono::seconds(limit_s);
 	p.is_integer = operation.how >= INTEGERS;
 	p.is_plain = operation.how == PLAIN;
-	p.is_lasting = operation.how == BITS_AGAIN;
 	for (const auto &run : operation.runs)
 		explore(run);
 	printf("%-28s %-10s %6lu paths %8.2f s\n", operation.name,
@@ -416,15 +416,25 @@ static bool is_wanted(const Operation &operation, char **names, int cnt)
 
 int main(int argc, char **argv)
 {
-	const char *results = argc > 2 && !strcmp(argv[1], "--results") ? argv[2] : NULL;
-	int first = results ? 3 : 1;
-	unsigned int cnt = 0, proven = 0;
+	unsigned int cnt = 0, proven = 0, limit_s = 600;
+	const char *results = NULL;
+	int i = 1;
 
+	for (; i + 1 < argc && !strncmp(argv[i], "--", 2); i += 2) {
+		if (!strcmp(argv[i], "--results"))
+			results = argv[i + 1];
+		else if (strcmp(argv[i], "--limit") || !(limit_s = strtoul(argv[i + 1], NULL, 10)))
+			break;
+	}
+	if (i < argc && !strncmp(argv[i], "--", 2)) {
+		fprintf(stderr, "usage: prove [--limit SECONDS] [--results FILE] [OPERATION...]\n");
+		return 2;
+	}
 	for (const Operation &operation : operations()) {
-		if (!is_wanted(operation, argv + first, argc - first))
+		if (!is_wanted(operation, argv + i, argc - i))
 			continue;
 		cnt++;
-		proven += prove(operation);
+		proven += prove(operation, limit_s);
 	}
 	printf("%u passed, %u failed\n", proven, cnt - proven);
 	if (results) {

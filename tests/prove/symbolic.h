@@ -19,14 +19,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #define QUERY_MS	40000u
-#define OPERATION_S	150
 
 struct Path {
 	z3::context ctx;
@@ -35,11 +32,9 @@ struct Path {
 	std::vector<bool> decisions, is_forced;
 	size_t next = 0, fresh_cnt = 0;
 	unsigned long paths = 0;
-	bool is_integer = false, is_plain = false, is_lasting = false;
+	bool is_integer = false, is_plain = false;
 	std::vector<z3::expr> made;		/* plain numbers, which must not leave those of 64 bits */
 	std::chrono::steady_clock::time_point deadline;
-	std::unique_ptr<z3::solver> lasting;
-	std::map<unsigned, std::pair<z3::expr, z3::expr>> stand_ins;
 	bool is_proven = true, has_unknown = false, is_dead = false;
 
 	Path() { reset(); }
@@ -98,38 +93,10 @@ struct Path {
 		fresh_cnt = 0;
 	}
 
-	/* One solver for all paths, which learns each formula but once: for many paths over the same hard ones. */
-	z3::check_result check_again(const z3::expr &also)
-	{
-		z3::expr_vector asked(ctx);
-
-		if (!lasting)
-			lasting = std::make_unique<z3::solver>(ctx);
-		for (const z3::expr &e : held)
-			asked.push_back(stand_in(e));
-		asked.push_back(stand_in(also));
-		return lasting->check(asked);
-	}
-
-	z3::expr stand_in(const z3::expr &e)
-	{
-		auto known = stand_ins.find(e.id());
-
-		if (known != stand_ins.end())
-			return known->second.first;
-		z3::expr name = ctx.bool_const(("is" + std::to_string(stand_ins.size())).c_str());
-
-		lasting->add(z3::implies(name, e));
-		stand_ins.emplace(e.id(), std::make_pair(name, e));	/* kept, so that the id stays its own */
-		return name;
-	}
-
 	z3::check_result check(const z3::expr &also)
 	{
 		if (is_late())
 			return z3::unknown;
-		if (is_lasting)
-			return check_again(also);
 		z3::solver solver = is_plain ? z3::solver(ctx, "QF_NRA") : is_integer ? z3::solver(ctx) : z3::solver(ctx, "QF_BV");
 		z3::params params(ctx);
 
@@ -394,7 +361,7 @@ inline void claim(const z3::expr &e)
 	p.has_unknown |= result == z3::unknown;
 }
 
-/* All ways through @run; path() then says how many there were and whether all claims hold. */
+/* All ways through @run, until path().deadline; path() then says how many there were and whether all claims hold. */
 inline void explore(const std::function<void()> &run)
 {
 	Path &p = path();
