@@ -124,4 +124,28 @@ static inline struct worker lifted_run(int fd, struct lifted *lifted, u64 (*run)
 	return worker;
 }
 
+/* NAME-lifted: of its @cnt calls more than 1 / @part were made in the block. */
+static inline void check_lifted(const char *name, const struct lifted *lifted, const struct worker *worker, u64 cnt, u32 part)
+{
+	char full[64];
+
+	snprintf(full, sizeof(full), "%s-lifted", name);
+	check(!lifted->err && worker->info.calls > cnt / part, full, "%llu calls of %llu; %s", worker->info.calls,
+	      (unsigned long long)cnt, lifted->err ? strerror(-lifted->err) : lifted->log);
+}
+
+/* NAME: @run(@arg), which makes @cnt calls of @nr, does the same natively and lifted; and NAME-lifted. */
+static inline void compare_lifted(int fd, const char *name, u64 (*run)(void *), void *arg, size_t size, const void *behind,
+				  u32 nr, u64 cnt, u32 part)
+{
+	struct lifted lifted;
+	struct worker native = worker_run(fd, run, arg, size, NULL), worker;
+
+	worker = lifted_run(fd, &lifted, run, arg, size, behind, nr);
+	check(native.status == worker.status && native.result == worker.result, name,
+	      "status 0x%x, result 0x%llx instead of 0x%x, 0x%llx", worker.status, (long long)worker.result, native.status,
+	      (long long)native.result);
+	check_lifted(name, &lifted, &worker, cnt, part);
+}
+
 #endif

@@ -79,18 +79,7 @@ static u64 run_rare(void *data)
 
 static void compare(const char *name, struct arg arg, u32 part)
 {
-	struct lifted lifted;
-	struct worker native, worker;
-	char why[64];
-
-	native = worker_run(fd, run_rare, &arg, sizeof(arg), NULL);
-	worker = lifted_run(fd, &lifted, run_rare, &arg, sizeof(arg), rare_back, SYS_getppid);
-	check(native.status == worker.status && native.result == worker.result, name,
-	      "status 0x%x, result 0x%llx instead of 0x%x, 0x%llx", worker.status, (long long)worker.result, native.status,
-	      (long long)native.result);
-	snprintf(why, sizeof(why), "%s-lifted", name);
-	check(!lifted.err && worker.info.calls > arg.cnt / part, why, "%llu calls of %llu; %s", worker.info.calls, arg.cnt,
-	      lifted.err ? strerror(-lifted.err) : lifted.log);
+	compare_lifted(fd, name, run_rare, &arg, sizeof(arg), rare_back, SYS_getppid, arg.cnt, part);
 }
 
 static void test_short(void)
@@ -138,8 +127,7 @@ static void test_time(void)
 
 	check(!worker.status && !worker.result, "time-goes-on", "status 0x%x, %lld times not", worker.status,
 	      (long long)worker.result);
-	check(!lifted.err && worker.info.calls > cnt / 2, "time-lifted", "%llu calls; %s", worker.info.calls,
-	      lifted.err ? strerror(-lifted.err) : lifted.log);
+	check_lifted("time", &lifted, &worker, cnt, 2);
 }
 
 /* The call is made by hand, so that it is known where it comes back to. */
@@ -178,8 +166,7 @@ static void test_clock(void)
 	worker = lifted_run(fd, &lifted, run_clock, &cnt, sizeof(cnt), clock_back, SYS_getppid);
 	check(!worker.status && !worker.result, "clock-goes-on", "status 0x%x, %lld times not", worker.status,
 	      (long long)worker.result);
-	check(!lifted.err && worker.info.calls > cnt / 2, "clock-lifted", "%llu calls; %s", worker.info.calls,
-	      lifted.err ? strerror(-lifted.err) : lifted.log);
+	check_lifted("clock", &lifted, &worker, cnt, 2);
 	check(worker.info.entries * 10 < worker.info.calls, "clock-stays", "%llu entries for %llu calls",
 	      worker.info.entries, worker.info.calls);
 }

@@ -106,19 +106,8 @@ static u8 memory[4096 + 32];
 /* The share of the calls that must be made in the block: 1 / @part. */
 static void compare(const char *name, struct arg arg, u32 part)
 {
-	struct lifted lifted;
-	struct worker native, worker;
-	char why[64];
-
 	arg.memory = memory;
-	native = worker_run(fd, compute, &arg, sizeof(arg), NULL);
-	worker = lifted_run(fd, &lifted, compute, &arg, sizeof(arg), vec_back, arg.nr);
-	check(native.status == worker.status && native.result == worker.result, name,
-	      "status 0x%x, result 0x%llx instead of 0x%x, 0x%llx", worker.status, (long long)worker.result, native.status,
-	      (long long)native.result);
-	snprintf(why, sizeof(why), "%s-lifted", name);
-	check(!lifted.err && worker.info.calls > arg.cnt / part, why, "%llu calls of %llu; %s", worker.info.calls, arg.cnt,
-	      lifted.err ? strerror(-lifted.err) : lifted.log);
+	compare_lifted(fd, name, compute, &arg, sizeof(arg), vec_back, arg.nr, arg.cnt, part);
 }
 
 static void test_calls(void)
