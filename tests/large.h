@@ -8,7 +8,7 @@
 #ifndef UB_TESTS_LARGE_H
 #define UB_TESTS_LARGE_H
 
-#include "../ir/op.h"
+#include "../verifier/verify.h"
 
 /* Guards, loads and sums, one after the other. */
 const struct ub_block *large_straight(u32 cnt);
@@ -24,5 +24,8 @@ const struct ub_block *large_slow(u32 cnt);
  * in some rounds of the loop, and found again for the loop around it.
  */
 const struct ub_block *large_loops(u32 cnt, u32 depth);
+
+/* How many seconds the verifier needs for @block, the least of @tries; *ret_refusal: UB_REFUSE_NONE when it accepts. */
+double large_verify(const struct ub_block *block, u32 tries, enum ub_refusal *ret_refusal);
 
 #endif

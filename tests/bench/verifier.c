@@ -12,10 +12,8 @@
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../../verifier/verify.h"
 #include "../large.h"
 #include "../results.h"
 
@@ -32,43 +30,18 @@ static void add_figure(const char *name, double value)
 	figures[figure_cnt++] = (struct result){ name, value };
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 /* --- ours --- */
-
-static double verify_time(const struct ub_block *block, enum ub_refusal *ret_refusal)
-{
-	static const struct ub_verify_env env = { .limit = 0x7ffffffff000 };
-	struct ub_verified *verified;
-	struct ub_log log = { 0 };
-	double start = seconds(), time;
-	int err = ub_verify(block, &env, &log, &verified);
-
-	time = seconds() - start;
-	if (!err)
-		ub_verified_free(verified);
-	*ret_refusal = err ? log.refusal : UB_REFUSE_NONE;
-	return time;
-}
 
 static double slowest_ms(void)
 {
-	double most = 0, time, best;
+	double most = 0, best;
 	enum ub_refusal refusal;
-	u32 i, k;
+	u32 i;
 
 	for (i = 0; i <= 64; i += 4) {
 		const struct ub_block *block = i ? large_loops(UB_MAX_INSNS, i) : large_slow(UB_MAX_INSNS);
 
-		for (k = 0, best = 1e9; k < 3; k++)
-			if ((time = verify_time(block, &refusal)) < best)
-				best = time;
+		best = large_verify(block, 3, &refusal);
 		printf("%-24s %8u instructions %8.2f ms  %s\n", i ? "loops in loops" : "slow to settle", block->insn_cnt,
 		       best * 1e3, refusal == UB_REFUSE_NONE ? "accepted" : ub_refusal_name(refusal));
 		if (best > most)
@@ -142,7 +115,7 @@ static bool compare(const char *shape, const struct ub_block *block, void (*make
 
 	make();
 	for (i = 0; i < TRIES; i++) {
-		time = verify_time(block, &refusal);
+		time = large_verify(block, 1, &refusal);
 		if (refusal != UB_REFUSE_NONE) {
 			fprintf(stderr, "verifier: %s: refused, %s\n", shape, ub_refusal_name(refusal));
 			return false;

@@ -5,9 +5,7 @@
  * It also prints how fast the verifier is, and how long the worst block takes that it knows.
  */
 #include <inttypes.h>
-#include <time.h>
 
-#include "../../verifier/verify.h"
 #include "../large.h"
 
 static const struct ub_verify_env verify_env = { .limit = 0x7ffffffff000 };
@@ -279,33 +277,15 @@ static void test_memory(void)
 
 /* --- speed --- */
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 static enum ub_refusal measure(const struct ub_block *large, const char *what)
 {
-	struct ub_verified *verified;
-	struct ub_log log = { 0 };
-	double best = 1e9, start;
-	u32 i;
-	int err = 0;
+	enum ub_refusal refusal;
+	double best = large_verify(large, 5, &refusal);
 
-	for (i = 0; i < 5; i++) {
-		start = seconds();
-		err = ub_verify(large, &verify_env, &log, &verified);
-		best = seconds() - start < best ? seconds() - start : best;
-		if (!err)
-			ub_verified_free(verified);
-	}
 	printf("%s: %u instructions, %.2f ms, %.2f M/s, %s\n", what, large->insn_cnt, best * 1e3,
-	       large->insn_cnt / best / 1e6, err ? ub_refusal_name(log.refusal) : "accepted");
+	       large->insn_cnt / best / 1e6, refusal == UB_REFUSE_NONE ? "accepted" : ub_refusal_name(refusal));
 	expect(best < 2, "in bounded time");
-	return err ? log.refusal : UB_REFUSE_NONE;
+	return refusal;
 }
 
 static void test_large(void)
