@@ -65,19 +65,14 @@ bool ub_flow_flags_matter_behind(const struct ub_block *block, const struct ub_f
 	return !ub_insn_sets_flags(insn) && ub_flow_live_after(block, flow, idx) & UB_LIVE_FLAGS;
 }
 
-bool ub_flow_reads(const struct ub_insn *insn, u8 reg)
-{
-	return ub_insn_reads(insn) >> reg & 1;
-}
-
 bool ub_flow_in_machine(const struct ub_block *block, u8 reg)
 {
 	return reg >= UB_NGUEST ? reg < UB_GUARDS_END : block->resident & 1u << reg;
 }
 
-bool ub_flow_mentions(const struct ub_insn *insn, u8 reg)
+static bool mentions(const struct ub_insn *insn, u8 reg)
 {
-	return !(ub_op_info[insn->op].effect & UB_E_CALLS) && ub_flow_touches(insn, reg);
+	return (ub_insn_reads(insn) | ub_insn_writes(insn)) >> reg & 1;
 }
 
 /* Is the base of its address all that @insn, which mentions @reg, uses it for? */
@@ -96,7 +91,7 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 
 	if (ub_op_info[insn->op].effect & UB_E_CALLS)
 		return UB_SP_OTHER;
-	if (!ub_flow_mentions(insn, UB_RSP))
+	if (!mentions(insn, UB_RSP))
 		return UB_SP_NONE;
 	if (ub_desc_steps_sp(insn)) {
 		delta = ub_desc_sp_step(insn);
@@ -172,11 +167,6 @@ static u64 mark_before(const struct ub_block *block, u32 idx)
 	while (idx && block->insns[idx].op != UB_OP_INSN)
 		idx--;
 	return block->insns[idx].imm;
-}
-
-bool ub_flow_touches(const struct ub_insn *insn, u8 reg)
-{
-	return ub_flow_reads(insn, reg) || ub_flow_writes(insn, reg);
 }
 
 bool ub_flow_is_open(const struct ub_block *block, const struct ub_flow *flow, u32 idx, bool is_open)

@@ -92,13 +92,8 @@ enum ub_sp_use ub_flow_sp_use(const struct ub_insn *insn, s32 sp, s32 *ret_delta
 bool ub_flow_is_open(const struct ub_block *block, const struct ub_flow *flow, u32 idx, bool is_open);
 /* What is lazy behind instruction @idx, from what is before it. */
 void ub_flow_step(const struct ub_block *block, const struct ub_flow *flow, u32 idx, struct ub_lazy *lazy);
-/* Does the instruction need the old value of @reg?  True for partial writes. */
-bool ub_flow_reads(const struct ub_insn *insn, u8 reg);
-bool ub_flow_touches(const struct ub_insn *insn, u8 reg);
 /* Does the IR register live in a machine register, or in memory? */
 bool ub_flow_in_machine(const struct ub_block *block, u8 reg);
-/* Does the instruction name @reg in any role? */
-bool ub_flow_mentions(const struct ub_insn *insn, u8 reg);
 bool ub_flow_writes(const struct ub_insn *insn, u8 reg);
 /* Does the instruction need some of the guest's flags for what it does? */
 bool ub_flow_uses_flags(const struct ub_insn *insn);

@@ -149,6 +149,7 @@ static void lower_one(struct jit *j, u32 idx)
 {
 	const struct ub_insn *insn = &j->block->insns[idx];
 	bool falls_in = idx && !(ub_op_info[insn[-1].op].effect & UB_E_ENDS), is_open;
+	u32 named = j->flow[idx].reads | j->flow[idx].writes;
 	s32 delta;
 
 	if (j->flow[idx].is_label) {
@@ -171,11 +172,11 @@ static void lower_one(struct jit *j, u32 idx)
 	}
 	if (ub_flow_sp_use(insn, j->state.lazy.sp, &delta) == UB_SP_OTHER)
 		jit_sp_flush(j, 0);
-	if (ub_flow_mentions(insn, UB_R11))
+	if (named & 1u << UB_R11 && !(ub_op_info[insn->op].effect & UB_E_CALLS))
 		jit_r11_flush(j);
-	if (ub_flow_touches(insn, UB_RCX) && !(ub_op_info[insn->op].effect & UB_E_CALLS))
+	if (named & 1u << UB_RCX && !(ub_op_info[insn->op].effect & UB_E_CALLS))
 		jit_rcx_flush(j);
-	jit_stale_load(j, ub_insn_reads(insn));
+	jit_stale_load(j, j->flow[idx].reads);
 	j->may_fault_later = false;
 	j->before = j->state;
 	j->after = j->state.lazy;
