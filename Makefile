@@ -44,17 +44,20 @@ RUNNER   := $(if $(wildcard tests/run.c),$(O)/tests/run)
 UNITS    := $(UNIT_SRC:%.c=$(O)/%)
 FUZZ     := $(if $(wildcard tests/fuzz/lift.c),$(O)/tests/fuzz/lift)
 LOCKSTEP := $(if $(wildcard tests/outside/lockstep.c),$(O)/tests/outside/lockstep)
+# Fuzz targets, a file each beside what they share; they have sanitizers in any case.
+GUIDED_O := build/guided
+GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input.c %/mutate.c %/seed.c,$(wildcard tests/fuzz/targets/*.c)))
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
+.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs examples tests	## the programs, examples and tests
 programs: $(UBD) $(UBTOOL)
 examples: $(EXAMPLES)
-tests: $(RUNNER) $(UNITS) $(FUZZ) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client $(O)/tests/bench/verifier
+tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUIDED) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client $(O)/tests/bench/verifier
 
 # --- user space ---
 
@@ -174,7 +177,7 @@ CASES = $(wildcard $(foreach dir,ir verify lift jit,tests/$(dir)/*.ub))
 
 check: programs tests	## lint, and the tests that need no guest
 	@tests/tally.sh '$(MAKE) --no-print-directory lint' $(if $(RUNNER),'$(RUNNER) $(CASES)') $(UNITS) \
-		$(if $(FUZZ),'$(FUZZ) --programs $(FUZZ_STRETCH)') \
+		$(if $(FUZZ),'$(FUZZ) --programs $(FUZZ_STRETCH)') 'tests/fuzz/guided.sh check $(notdir $(GUIDED))' \
 		$(if $(UBD),'tests/host/observe.sh $(UBD)') $(if $(UBTOOL),'tests/host/lift.sh $(UBTOOL)') \
 		$(if $(SAN),,'$(O)/tests/bench/codegen --check')
 
@@ -189,6 +192,36 @@ fuzz-lift: $(FUZZ)	## SECONDS=600 SEED=...: random code, processor against inter
 fuzz-verify: $(O)/tests/unit/verify_embed	## SECONDS=600 SEED=...: random blocks, each state of the machine against the verifier's
 	@mkdir -p build/results
 	$< --seconds $(SECONDS) --seed $(SEED) --results build/results/verifier.json
+
+# Coverage-guided: the core is compiled once more, by clang, so that libFuzzer sees where an input goes.
+GUIDED_CFLAGS := -std=gnu11 -Wall -Wextra -Iinclude -MMD -MP -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+GUIDED_SRC := $(sort $(CORE_SRC) $(wildcard ir/*.c)) tests/fuzz/targets/input.c
+guided	= $(patsubst %.c,$(GUIDED_O)/obj/%.o,$(1))
+
+$(GUIDED_O)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(GUIDED_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+$(GUIDED_O)/core.a: $(call guided,$(GUIDED_SRC))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(filter-out $(GUIDED_O)/text,$(GUIDED)): $(call guided,tests/fuzz/targets/mutate.c)
+
+$(GUIDED): $(GUIDED_O)/%: $(GUIDED_O)/obj/tests/fuzz/targets/%.o $(GUIDED_O)/core.a
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -lZydis
+
+$(O)/tests/fuzz/seed: $(call obj,tests/fuzz/targets/seed.c tests/file.c tests/values.c) $(B)/ub.a
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^
+
+TARGET	?= $(notdir $(GUIDED))
+
+fuzz: $(GUIDED)	## TARGET=wire SECONDS=600: coverage-guided fuzzing, each target for so long
+	tests/fuzz/guided.sh run $(SECONDS) $(TARGET)
+
+fuzz-corpus: $(GUIDED) $(O)/tests/fuzz/seed	## TARGET=...: the corpus anew from the text cases and what fuzzing has found
+	tests/fuzz/guided.sh merge $(TARGET)
 
 # GCC does not take members with constructors in anonymous unions.
 $(O)/tests/prove: tests/prove/prove.cc tests/prove/symbolic.h $(wildcard verifier/*.[ch]) $(call obj,tests/results.c)
@@ -269,4 +302,4 @@ install: programs	## programs, manual pages, service, configuration, and the mod
 	[ ! -e $(KTREE)/kernel/ub-jit/ub.ko ] || install -D -m 644 $(KTREE)/kernel/ub-jit/ub.ko \
 		$(DESTDIR)/lib/modules/$(KVER)/extra/ub.ko
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) $(GUIDED_O) -name '*.d' 2>/dev/null)
