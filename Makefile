@@ -113,7 +113,7 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 
 # --- tests in user space ---
 
-$(O)/tests/run: $(call obj,$(filter-out %/results.c,$(wildcard tests/*.c))) $(B)/ub.a
+$(O)/tests/run: $(call obj,$(filter-out %/results.c %/reread.c,$(wildcard tests/*.c))) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
 
@@ -133,6 +133,7 @@ $(O)/tests/outside/lockstep: $(call obj,$(wildcard tests/outside/*.c) tests/harn
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis -lm
 
+$(O)/tests/unit/jit_image: $(call obj,tests/reread.c)
 $(O)/tests/unit/verify_limits: $(call obj,tests/large.c)
 $(O)/tests/unit/verify_embed: $(call obj,tests/results.c)
 
@@ -200,13 +201,20 @@ guided	= $(patsubst %.c,$(GUIDED_O)/obj/%.o,$(1))
 
 $(GUIDED_O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CLANG) $(GUIDED_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+	$(CLANG) $(GUIDED_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp -c -o $@ $<
+
+# Not what is of interest.
+$(GUIDED_O)/obj/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(GUIDED_CFLAGS) -fsanitize=address,undefined -c -o $@ $<
 
 $(GUIDED_O)/core.a: $(call guided,$(GUIDED_SRC))
 	@rm -f $@
 	ar rcs $@ $^
 
 $(filter-out $(GUIDED_O)/text,$(GUIDED)): $(call guided,tests/fuzz/targets/mutate.c)
+
+$(GUIDED_O)/jit: $(call guided,tests/reread.c)
 
 $(GUIDED): $(GUIDED_O)/%: $(GUIDED_O)/obj/tests/fuzz/targets/%.o $(GUIDED_O)/core.a
 	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -lZydis

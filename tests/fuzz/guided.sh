@@ -28,7 +28,7 @@ fuzz() {
 		write_words > "$built/words"
 		words=(-dict="$built/words")
 	fi
-	"$built/$target" -artifact_prefix="$built/$target-" -timeout=10 -rss_limit_mb=3000 -max_len=2048 "${words[@]}" "$@"
+	"$built/$target" -artifact_prefix="$built/$target-" -timeout=10 -rss_limit_mb=3000 -max_len=2048 -entropic=0 "${words[@]}" "$@"
 }
 
 check() {
@@ -74,8 +74,8 @@ merge() {
 runs_of() {
 	case $1 in
 	text) echo 20000 ;;
-	verify) echo 2000 ;;
-	*) echo 5000 ;;
+	wire) echo 5000 ;;
+	*) echo 2000 ;;
 	esac
 }
 
