@@ -273,7 +273,7 @@ static void parse_target(struct parser *p, struct ub_insn *insn)
 	s64 off;
 
 	if (parser_take(p, '@')) {
-		off = parser_number(p) - (s64)idx - 1;
+		off = (s64)((u64)parser_number(p) - idx - 1);
 		insn->off = off;
 		if (off != insn->off)
 			parser_complain(p, "the target is too far");
