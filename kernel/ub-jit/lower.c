@@ -169,6 +169,7 @@ static void lower_one(struct jit *j, u32 idx)
 	if (is_open != j->state.lazy.is_open) {
 		jit_flags_clobber(j);
 		jit_vec_open(j, is_open);
+		j->state.lazy.can_host = j->state.lazy.desc.setter >= 0;	/* as ub_flow_step() has it */
 	}
 	if (ub_flow_sp_use(insn, j->state.lazy.sp, &delta) == UB_SP_OTHER)
 		jit_sp_flush(j, 0);
