@@ -16,7 +16,7 @@ failed=0
 write_words() {
 	sed -nE 's/^OP\(\w+, *"(\w+)".*/"\1"/p' ir/ops.h
 	sed -nE 's/^VEC[LV]?\((\w+),.*/"\L\1"/p' ir/vec.h | sort -u
-	printf '"%s"\n' .8 .16 .32 .64 .64f .lock .sse .128 .256 r0 r1 r16 r17 r23 fs v0 v15 entry resident raw '[' ']' @0 0x
+	printf '"%s"\n' .8 .16 .32 .64 .64f .lock .sse .128 .256 r0 r1 r16 r17 r23 fs v0 v15 entry resident raw '[' ']' @0 0x -9223372036854775808 0xffffffffffffffff -2147483648 -128 4294967295
 }
 
 # fuzz TARGET OPTION...	as all uses have it
@@ -58,13 +58,15 @@ merge() {
 	local work=$built/merge/$1 seeds
 
 	rm -rf "$work"
-	mkdir -p "$work/new" "$work/text" "$work/blocks" "$built/found/$1" "$corpus/$1"
-	build/tests/fuzz/seed "$work/text" "$work/blocks" "${cases[@]}" || exit
+	mkdir -p "$work/new" "$work/text" "$work/blocks" "$work/requests" "$built/found/$1" "$corpus/$1"
+	cp -r "$built/found/$1" "$work/found" 2> /dev/null	# a run under way may take some away meanwhile
+	build/tests/fuzz/seed "$work/text" "$work/blocks" "$work/requests" "${cases[@]}" || exit
 	case $1 in
 	text) seeds=$work/text ;;
+	device) seeds=$work/requests ;;
 	*) seeds=$work/blocks ;;
 	esac
-	fuzz "$1" -set_cover_merge=1 -use_counters=0 -verbosity=0 "$work/new" "$corpus/$1" "$seeds" "$built/found/$1" || exit
+	fuzz "$1" -set_cover_merge=1 -use_counters=0 -verbosity=0 "$work/new" "$corpus/$1" "$seeds" "$work/found" || exit
 	rm -rf "${corpus:?}/$1"
 	mv "$work/new" "$corpus/$1"
 	du -sb "$corpus/$1"
@@ -73,7 +75,7 @@ merge() {
 # So many that all targets take a few seconds.
 runs_of() {
 	case $1 in
-	text) echo 20000 ;;
+	text | device) echo 20000 ;;
 	wire) echo 5000 ;;
 	*) echo 2000 ;;
 	esac
