@@ -134,6 +134,13 @@ $(O)/tests/outside/lockstep: $(call obj,$(wildcard tests/outside/*.c) tests/harn
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis -lm
 
 $(O)/tests/unit/jit_image: $(call obj,tests/reread.c)
+
+# Numbers of 8 and of 4 bits are Clang's.
+SMALL	:= $(call obj,tests/unit/verify_eight.c tests/unit/verify_four.c)
+$(SMALL): private CC := $(CLANG)
+$(SMALL): private UB_CFLAGS := -std=gnu2x -Wall -Wextra -Wno-bit-int-extension -Wno-constant-conversion \
+	-Wno-tautological-constant-out-of-range-compare -Iinclude -MMD -MP -O3
+
 $(O)/tests/unit/verify_limits: $(call obj,tests/large.c)
 $(O)/tests/unit/verify_embed: $(call obj,tests/results.c)
 

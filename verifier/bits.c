@@ -101,7 +101,7 @@ static u32 known_zeros_below(struct ub_bits a)
 {
 	u64 may_be_set = a.value | a.mask;
 
-	return may_be_set ? __builtin_ctzll(may_be_set) : 64;
+	return may_be_set ? __builtin_ctzll(may_be_set) : UB_VALUE_BITS;
 }
 
 struct ub_bits ub_bits_mul(struct ub_bits a, struct ub_bits b)
@@ -110,7 +110,7 @@ struct ub_bits ub_bits_mul(struct ub_bits a, struct ub_bits b)
 
 	if (!a.mask && !b.mask)
 		return ub_bits_const(a.value * b.value);
-	if (zeros >= 64)
+	if (zeros >= UB_VALUE_BITS)
 		return ub_bits_const(0);
 	/* Sound: 2^i divides x and 2^j divides y, so 2^(i+j) divides the product. */
 	return (struct ub_bits){ 0, UB_U64_MAX << zeros };
@@ -143,5 +143,5 @@ struct ub_bits ub_bits_zext(struct ub_bits a, u32 width)
 struct ub_bits ub_bits_sext(struct ub_bits a, u32 width)
 {
 	/* Sound: the sign bit goes to the top, then an arithmetic shift brings it back with its copies. */
-	return ub_bits_sar(ub_bits_shl(a, 64 - width), 64 - width);
+	return ub_bits_sar(ub_bits_shl(a, UB_VALUE_BITS - width), UB_VALUE_BITS - width);
 }

@@ -11,6 +11,11 @@
 
 #include <ub/port.h>
 
+/* Of a value.  Tests that go through all values have smaller ones. */
+#ifndef UB_VALUE_BITS
+#define UB_VALUE_BITS	64
+#endif
+
 struct ub_bits {
 	u64 value;
 	u64 mask;
@@ -18,10 +23,10 @@ struct ub_bits {
 
 #define UB_BITS_ANY	((struct ub_bits){ 0, UB_U64_MAX })
 
-/* The low @cnt bits set, 1 <= cnt <= 64. */
+/* The low @cnt bits set, 1 <= cnt <= UB_VALUE_BITS. */
 static inline u64 ub_low_mask(u32 cnt)
 {
-	return UB_U64_MAX >> (64 - cnt);
+	return UB_U64_MAX >> (UB_VALUE_BITS - cnt);
 }
 
 struct ub_bits ub_bits_const(u64 value);

@@ -7,7 +7,7 @@
  */
 #include "range.h"
 
-#define SIGN	(1ull << 63)
+#define SIGN	(1ull << (UB_VALUE_BITS - 1))
 
 /* The whole circle has one spelling. */
 static struct ub_range arc(u64 lo, u64 span)
@@ -132,7 +132,7 @@ struct ub_range ub_range_sar(struct ub_range a, u32 cnt)
 
 struct ub_range ub_range_zext(struct ub_range a, u32 width)
 {
-	u64 mask = UB_U64_MAX >> (64 - width), lo = a.lo & mask;
+	u64 mask = ub_low_mask(width), lo = a.lo & mask;
 
 	/* Sound: on the circle of 2^width the arc begins at lo; if it ends before that circle does, nothing wraps. */
 	if (a.span <= mask && lo <= mask - a.span)

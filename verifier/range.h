@@ -9,7 +9,7 @@
 #ifndef UB_RANGE_H
 #define UB_RANGE_H
 
-#include <ub/port.h>
+#include "bits.h"
 
 struct ub_range {
 	u64 lo;
