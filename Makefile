@@ -265,9 +265,11 @@ prove: $(O)/tests/prove	## LIMIT=600 seconds for each: the verifier's operations
 	@mkdir -p build/results
 	$< --limit $(LIMIT) --results build/results/verifier.json
 
+MUTANTS	?= 240
+
 mutate:	## MUTANTS=240: breaks the verifier in that many ways; the tests must notice
 	@mkdir -p build/results
-	tests/mutate/mutate.py --mutants $(or $(MUTANTS),240) --results build/results/verifier.json
+	tests/mutate/mutate.py --mutants $(MUTANTS) --results build/results/verifier.json
 
 suite-outside: $(LOCKSTEP)	## QEMU's tests of x86, fetched from the distribution, in lockstep with the processor
 	tests/outside/suite.sh $(LOCKSTEP)
