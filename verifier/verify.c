@@ -89,16 +89,17 @@ int ub_verify(const struct ub_block *block, const struct ub_verify_env *verify_e
 	      struct ub_verified **ret)
 {
 	struct ub_log no_log = { 0 };
-	struct ub_verified *verified = ub_alloc(1, sizeof(*verified));
+	struct ub_verified *verified;
 	struct ub_env *env;
 	int err;
 
-	if (!verified)
-		return -ENOMEM;
 	err = ub_env_verify(block, verify_env, log ? log : &no_log, &env);
-	if (err) {
-		ub_free(verified);
+	if (err)
 		return err;
+	verified = ub_alloc(1, sizeof(*verified));
+	if (!verified) {
+		ub_env_free(env);
+		return -ENOMEM;
 	}
 	*verified = (struct ub_verified){ .block = block, .limit = env->limit, .at = env->at };
 	env->at = NULL;
