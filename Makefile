@@ -46,7 +46,7 @@ FUZZ     := $(if $(wildcard tests/fuzz/lift.c),$(O)/tests/fuzz/lift)
 LOCKSTEP := $(if $(wildcard tests/outside/lockstep.c),$(O)/tests/outside/lockstep)
 # Fuzz targets, a file each beside what they share; they have sanitizers in any case.
 GUIDED_O := build/guided
-GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input.c %/mutate.c %/seed.c,$(wildcard tests/fuzz/targets/*.c)))
+GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input.c %/mutate.c %/seed.c %/alloc.c,$(wildcard tests/fuzz/targets/*.c)))
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
@@ -229,18 +229,18 @@ $(GUIDED_O)/obj/tests/fuzz/targets/device.o: tests/fuzz/targets/device.c $(DEVIC
 	$(CLANG) $(GUIDED_CFLAGS) $(GUIDED_COV) -I$(GUIDED_O)/include -Wno-unused-parameter \
 		-fno-sanitize=pointer-overflow -c -o $@ $<
 
-$(GUIDED_O)/core.a: $(call guided,$(sort $(CORE_SRC) $(wildcard ir/*.c))) $(call plain,tests/fuzz/targets/input.c)
+$(GUIDED_O)/core.a: $(call guided,$(sort $(CORE_SRC) $(wildcard ir/*.c))) $(call plain,$(addprefix tests/fuzz/targets/,input.c alloc.c))
 	@rm -f $@
 	ar rcs $@ $^
 
-$(GUIDED_O)/device: $(GUIDED_O)/obj/tests/fuzz/targets/device.o $(call plain,$(CORE_SRC))
+$(GUIDED_O)/device: $(GUIDED_O)/obj/tests/fuzz/targets/device.o $(call plain,tests/fuzz/targets/alloc.c $(CORE_SRC))
 $(GUIDED_O)/text: $(call plain,tests/fuzz/targets/text.c) $(GUIDED_O)/core.a
 $(GUIDED_O)/wire $(GUIDED_O)/verify $(GUIDED_O)/jit: $(GUIDED_O)/%: $(GUIDED_O)/plain/tests/fuzz/targets/%.o \
 		$(call plain,tests/fuzz/targets/mutate.c) $(GUIDED_O)/core.a
 $(GUIDED_O)/jit: $(call plain,tests/reread.c)
 
 $(GUIDED):
-	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -lZydis
+	$(CLANG) -fsanitize=fuzzer,address,undefined -Wl,--wrap=calloc -o $@ $^ -lZydis
 
 $(O)/tests/fuzz/seed: $(call obj,tests/fuzz/targets/seed.c tests/file.c tests/values.c) $(B)/ub.a
 	@mkdir -p $(@D)

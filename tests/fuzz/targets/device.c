@@ -5,15 +5,16 @@
  *
  * An input is a head, user memory, and requests, each with its argument.  In the end all is given back.
  */
+#include "alloc.h"
 #include "kernel.h"
 
 /* What the caller may, and what goes wrong. */
 static struct {
 	u16 memory_len;
 	u8 rights;
-	u8 pad;
+	u8 fail_at;		/* the allocation that fails */
 	u8 identity[8];		/* what comparing code says, in turn */
-	u32 pad2;
+	u32 pad;
 } head;
 #define bpf_capable()		(!(head.rights & 1))
 #define capable(cap)		(!(head.rights & 2))
@@ -135,6 +136,8 @@ struct ub_text *ub_text_place(const struct ub_image *image, u32 id)
 	if (head.rights & 8)
 		return ERR_PTR(-ENOSPC);
 	text = kzalloc(sizeof(*text), 0);
+	if (!text)
+		return ERR_PTR(-ENOMEM);
 	text->code = malloc(image->code_len);
 	memcpy(text->code, image->code, image->code_len);
 	text->code_len = image->code_len;
@@ -257,7 +260,8 @@ static void make_request(const u8 **data, size_t *size)
 	given = given_len(cmd, len);
 	if (given > *size - sizeof(request))
 		given = *size - sizeof(request);
-	user[1] = (struct stretch){ ARGUMENT, calloc(1, len + !len), len };
+	user[1] = (struct stretch){ ARGUMENT, malloc(len + 1), len };
+	memset(user[1].mem, 0, len);
 	memcpy(user[1].mem, *data + sizeof(request), given);
 	*data += sizeof(request) + given;
 	*size -= sizeof(request) + given;
@@ -307,6 +311,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	data += user[0].len;
 	size -= user[0].len;
 	begin();
+	alloc_fail_at(head.fail_at);
 	while (size >= sizeof(struct request))
 		make_request(&data, &size);
 	end();

@@ -2,6 +2,7 @@
 /*
  * input: a fuzzer's bytes as a block, and the way of a block to the verifier's yes.
  */
+#include "alloc.h"
 #include "input.h"
 
 #define REPAIRS		12u
@@ -109,8 +110,10 @@ static int verify_logged(struct input *input, struct ub_log *log, struct ub_veri
 	err = ub_verify(&input->block, &env, log, ret);
 	if (log->size && strnlen(log->buf, log->size) == log->size)
 		input_broken(&input->block, "the log does not end");
-	if (!err != !log->refusal || log->insn_idx > input->block.insn_cnt)
+	if (err != -ENOMEM && !err != !log->refusal)
 		input_broken(&input->block, "error %d, but refusal %u at %u", err, log->refusal, log->insn_idx);
+	if (log->insn_idx > input->block.insn_cnt)
+		input_broken(&input->block, "a refusal at %u", log->insn_idx);
 	free(log->buf);
 	return err;
 }
@@ -119,11 +122,14 @@ bool input_verify(struct input *input, struct ub_verified **ret)
 {
 	struct ub_log log;
 	u32 i;
+	int err;
 
+	alloc_fail_at(input->head.fail_at);
 	for (i = 0; i <= REPAIRS; i++) {
-		if (!verify_logged(input, &log, ret))
+		err = verify_logged(input, &log, ret);
+		if (!err)
 			return true;
-		if (!repair(input, &log))
+		if (err == -ENOMEM || !repair(input, &log))
 			break;
 	}
 	return false;

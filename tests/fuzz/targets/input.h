@@ -19,7 +19,8 @@ struct input_head {
 	u8 log_level;
 	u16 log_size;
 	u16 options;		/* for the target */
-	u8 entry_at[4];
+	u8 entry_at[INPUT_MAX_ENTRIES - 1];
+	u8 fail_at;		/* the allocation that fails, see alloc.h */
 	u32 seed;
 };
 
@@ -36,7 +37,7 @@ bool input_read(struct input *ret, const u8 *data, size_t size);
 void input_mend(struct input *input);
 /*
  * Verifies, with the log that the head asks for.  What is refused is replaced, a few times, so that many blocks stand
- * right inside the border.  *ret is set if true.
+ * right inside the border.  *ret is set if true.  From here on the head's allocation fails.
  */
 bool input_verify(struct input *input, struct ub_verified **ret);
 

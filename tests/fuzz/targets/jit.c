@@ -3,6 +3,7 @@
  * jit: any bytes as a block.  What the verifier accepts is compiled, for all kinds of machines, and the image read back.
  */
 #include "../../reread.h"
+#include "alloc.h"
 #include "input.h"
 
 #define FAKE_CALL	0x7000u	/* where calls out lead: addresses that are told apart */
@@ -89,7 +90,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	make_env(&env, stubs);
 	err = ub_jit(verified, &env, &image);
 	ub_verified_free(verified);
-	if (err == -EOPNOTSUPP || err == -E2BIG)
+	alloc_fail_at(0);
+	if (err == -EOPNOTSUPP || err == -E2BIG || (err == -ENOMEM && input.head.fail_at))
 		return 0;
 	if (err)
 		input_broken(&input.block, "error %d of the JIT", err);

@@ -6,6 +6,7 @@
  */
 #include "../../../ir/interp.h"
 #include "../../embed.h"
+#include "alloc.h"
 #include "input.h"
 
 #define RUNS	4u
@@ -127,6 +128,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!input_verify(&input, &verified))
 		return 0;
 	ub_verified_free(verified);
+	alloc_fail_at(0);
 	find_states();
 	rng_state = input.head.seed * 0x9e3779b97f4a7c15ull + 1;
 	for (i = 0; i < RUNS; i++)
