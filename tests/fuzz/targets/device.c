@@ -20,6 +20,9 @@ static struct {
 #define capable(cap)		(!(head.rights & 2))
 
 #include "../../../kernel/ub-jit/dev.c"
+/* An image is taken as it is: judging it is the target jit's. */
+#define ub_text_place(image, ...)	place_text(image)
+static struct ub_text *place_text(const struct ub_image *image);
 #include "../../../kernel/ub-jit/load.c"
 #include "../../../kernel/ub-jit/registry.c"
 
@@ -128,11 +131,10 @@ void ub_runtime_env(struct ub_jit_env *env)
 	};
 }
 
-struct ub_text *ub_text_place(const struct ub_image *image, u32 id)
+static struct ub_text *place_text(const struct ub_image *image)
 {
 	struct ub_text *text;
 
-	must(id, "a block without an id");
 	if (head.rights & 8)
 		return ERR_PTR(-ENOSPC);
 	text = kzalloc(sizeof(*text), 0);
