@@ -142,11 +142,12 @@ $(SMALL): private UB_CFLAGS := -std=gnu2x -Wall -Wextra -Wno-bit-int-extension -
 	-Wno-tautological-constant-out-of-range-compare -Iinclude -MMD -MP -O3
 
 $(O)/tests/unit/verify_limits: $(call obj,tests/large.c)
+$(O)/tests/unit/verify_speculate: $(call obj,tests/order.c)
 $(O)/tests/unit/verify_embed: $(call obj,tests/results.c)
 
 $(O)/tests/unit/%: $(B)/tests/unit/%.o $(B)/ub.a
 	@mkdir -p $(@D)
-	$(CC) $(UB_LDFLAGS) -o $@ $^ -lelf -ljson-c -lZydis
+	$(CC) $(UB_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lelf -ljson-c -lZydis
 
 # Bound at once, so that the lifter sees where the C library's functions are.
 $(GUESTS): $(O)/%: $(B)/%.o $(B)/ubd.a $(B)/ub.a

@@ -12,6 +12,7 @@
 
 #include "case.h"
 #include "harness.h"
+#include "order.h"
 
 #define TAIL_NR		500u	/* the call behind the code of a case: nobody makes it */
 
@@ -178,6 +179,18 @@ static void check_text(struct test *t)
 
 /* --- stage verify --- */
 
+/* In whatever order labels are run, the verdict is the same. */
+static void verify_in_orders(struct test *t, int err, enum ub_refusal refusal)
+{
+	enum ub_refusal other;
+	enum order order;
+
+	for (order = ORDER_OWN + 1; order < ORDER_COUNT; order++)
+		if (!order_agrees(order, t->block, LIMIT, err, refusal, &other))
+			file_fail(&t->file, 0, "with labels in the order \"%s\" the verdict is %s", order_name(order),
+				  ub_refusal_name(other));
+}
+
 static void verify(struct test *t)
 {
 	const struct ub_verify_env env = { .limit = LIMIT };
@@ -188,6 +201,7 @@ static void verify(struct test *t)
 
 	if (is_verbose)
 		printf("%s\n", text);
+	verify_in_orders(t, err, log.refusal);
 	if (t->lifted) {
 		if (err)
 			file_fail(&t->file, t->file.x86.from, "the lifted block is refused: %s", text);

@@ -8,12 +8,14 @@
  * and before each instruction its machine registers must lie in what the verifier says of them.
  *
  * A program is repaired at the instruction that is refused until it just passes.  Each is also laid out in another
- * order: the verdict must be the same, but in few cases; loops that are jumped into do not count.
+ * order, and verified with its labels run in other orders: the verdict must be the same, but in few cases; loops that are
+ * jumped into do not count for the layout.
  *
  * usage: verify_speculate [PROGRAMS [SEED [STEPS]]]
  */
 #include "../../ir/run.h"
 #include "../embed.h"
+#include "../order.h"
 
 #define LIMIT		0x7ffffffff000ull
 #define BASE_IP		0x400000ull
@@ -40,7 +42,7 @@ struct program {
 };
 
 static u32 max_steps = 20000;
-static u64 rng_state, fail_cnt, accepted_cnt, run_cnt, access_cnt, low_cnt, high_cnt, differ_cnt;
+static u64 rng_state, fail_cnt, accepted_cnt, run_cnt, access_cnt, low_cnt, high_cnt, differ_cnt, order_cnt, order_differ_cnt;
 
 static u64 rng(void)
 {
@@ -527,6 +529,17 @@ static void compare_layouts(struct program *p)
 	}
 }
 
+static void compare_orders(const struct program *p)
+{
+	enum ub_refusal other;
+	enum order order;
+
+	for (order = ORDER_OWN + 1; order < ORDER_COUNT; order++) {
+		order_cnt++;
+		order_differ_cnt += !order_agrees(order, &p->block, LIMIT, 0, UB_REFUSE_NONE, &other);
+	}
+}
+
 static void test(void)
 {
 	static struct ub_state states[MAX_INSNS];
@@ -543,6 +556,7 @@ static void test(void)
 	for (i = 0; i < RUNS && !fail_cnt; i++)
 		run(&program, env, states);
 	ub_env_free(env);
+	compare_orders(&program);
 	compare_layouts(&program);
 }
 
@@ -560,7 +574,9 @@ int main(int argc, char **argv)
 	printf("%" PRIu64 " of %" PRIu64 " programs accepted, %" PRIu64 " runs, %" PRIu64 " accesses, %" PRIu64
 	       " of them below the limit, %" PRIu64 " in the upper half of the window; %" PRIu64 " other verdicts\n",
 	       accepted_cnt, i, run_cnt, access_cnt, low_cnt, high_cnt, differ_cnt);
+	printf("labels in %" PRIu64 " other orders: %" PRIu64 " other verdicts\n", order_cnt, order_differ_cnt);
 	fail_cnt += differ_cnt > 1 + accepted_cnt / 5000;
+	fail_cnt += order_differ_cnt > order_cnt / 2000;
 	printf("%u passed, %u failed\n", !fail_cnt, !!fail_cnt);
 	return fail_cnt != 0;
 }
