@@ -2,7 +2,8 @@
 # guided: coverage-guided fuzzing by libFuzzer, of the targets that make has built below build/guided/.
 #	guided.sh check TARGET...	the corpus and a stretch that is always the same
 #	guided.sh run SECONDS TARGET...	goes on from the corpus; what it finds stays below build/guided/found/
-#	guided.sh merge TARGET...	into the corpus: the least that covers what corpus, text cases and found inputs cover
+#	guided.sh merge TARGET...	into the corpus: the least that covers what corpus, text cases and found inputs cover,
+#		each cut short
 # The input of a crash stays as build/guided/TARGET-crash-*.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -66,7 +67,7 @@ merge() {
 	device) seeds=$work/requests ;;
 	*) seeds=$work/blocks ;;
 	esac
-	fuzz "$1" -set_cover_merge=1 -use_counters=0 -verbosity=0 "$work/new" "$corpus/$1" "$seeds" "$work/found" || exit
+	fuzz "$1" -set_cover_merge=1 -use_counters=0 -max_len=448 -verbosity=0 "$work/new" "$corpus/$1" "$seeds" "$work/found" || exit
 	rm -rf "${corpus:?}/$1"
 	mv "$work/new" "$corpus/$1"
 	du -sb "$corpus/$1"
