@@ -235,11 +235,14 @@ def main():
     rules = [m for m in new if m[0] in MEMORY_RULES]
     killed = len(results) - len(alive)
     by_test = {t: sum(killer == t for _, killer in results) for t in ["cases"] + UNITS + UNITS_OF["bits.c"]}
+    harmful = killed + len(new)
     print(f"{len(results)} mutants of {len(mutants)} possible, {killed} killed ({100 * killed / max(len(results), 1):.1f} %), "
-          f"{len(alive)} alive, of which {len(new)} without a reason and {len(rules)} of those in a memory rule")
+          f"{len(alive)} alive, of which {len(new)} without a reason and {len(rules)} of those in a memory rule; "
+          f"of the {harmful} without a reason to live {100 * killed / max(harmful, 1):.1f} % are killed")
     print("killed by", ", ".join(f"{t} {cnt}" for t, cnt in by_test.items()))
     if args.results:
-        write_results(args.results, {"mutants": len(results), "mutants_killed": killed, "memory_rule_mutants_alive": len(rules)},
+        write_results(args.results, {"mutants": len(results), "mutants_killed": killed, "mutants_equivalent": len(alive) - len(new),
+                                     "memory_rule_mutants_alive": len(rules)},
                       {"seed": args.seed, "alive": [f"{m[0]}: {m[3]}: {original_line(m)}" for m in alive]})
     sys.exit(1 if new else 0)
 
