@@ -191,9 +191,22 @@ static Sym extend(const Sym &x, uint32_t width, bool is_signed)
 	return is_signed ? Sym(Signed(x << (64 - width)) >> (64 - width)) : x & Sym(UINT64_MAX >> (64 - width));
 }
 
-/* --- walks: numbers between lo + t * down and hi + t * up, which never overflow --- */
+static Runs register_insert()
+{
+	Runs runs;
 
-static const int64_t MOST = 1ll << 58, MOST_DRIFT = 1ll << 30;
+	for (uint32_t width : { 8, 16, 32 })
+		runs.push_back([=] {
+			struct ub_reg a = any_reg("a"), b = any_reg("b");
+			Sym x = any_of(a, "x"), y = any_of(b, "y");
+			Sym mask = UINT64_MAX >> (64 - width);
+
+			claim_member((x & ~mask) | (y & mask), ub_reg_insert(&a, &b, width));
+		});
+	return runs;
+}
+
+/* --- walks: numbers between lo + t * down and hi + t * up, which never overflow --- */
 
 static struct ub_walk any_walk(const std::string &name)
 {
@@ -204,9 +217,9 @@ static struct ub_walk any_walk(const std::string &name)
 	w.down = Signed(any((name + ".down").c_str()));
 	w.up = Signed(any((name + ".up").c_str()));
 	for (const z3::expr &end : { w.lo.e(), w.hi.e() })
-		assume(number(-MOST) <= end && end <= number(MOST));
-	assume(number(-MOST_DRIFT) <= w.down.e() && w.down.e() <= number(0));
-	assume(number(0) <= w.up.e() && w.up.e() <= number(MOST_DRIFT));
+		assume(number(-MAX_END) <= end && end <= number(MAX_END));
+	assume(number(-MAX_DRIFT) <= w.down.e() && w.down.e() <= number(0));
+	assume(number(0) <= w.up.e() && w.up.e() <= number(MAX_DRIFT));
 	return w;
 }
 
@@ -366,15 +379,7 @@ static std::vector<Operation> operations()
 		} } },
 		{ "register and", binary<struct ub_reg>(REG(and), M(x & y)) },
 		{ "register or", binary<struct ub_reg>(REG(or), M(x | y)) },
-		{ "register insert", { [] {
-			for (uint32_t width : { 8, 16, 32 }) {
-				struct ub_reg a = any_reg("a"), b = any_reg("b");
-				Sym x = any_of(a, "x"), y = any_of(b, "y");
-				Sym mask = UINT64_MAX >> (64 - width);
-
-				claim_member((x & ~mask) | (y & mask), ub_reg_insert(&a, &b, width));
-			}
-		} } },
+		{ "register insert", register_insert() },
 		{ "walk add", walk_binary(ub_walk_add, M(x + y)), PLAIN },
 		{ "walk sub", walk_binary(ub_walk_sub, M(x - y)), PLAIN },
 		{ "walk shl", walk_shl(), PLAIN },
