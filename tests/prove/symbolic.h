@@ -16,6 +16,7 @@
 
 #include <z3++.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,6 +25,7 @@
 #include <vector>
 
 #define QUERY_MS	40000u
+#define KEPT_MODELS	8u
 
 struct Path {
 	z3::context ctx;
@@ -33,6 +35,7 @@ struct Path {
 	size_t next = 0, fresh_cnt = 0;
 	unsigned long paths = 0;
 	bool is_integer = false, is_plain = false;
+	std::vector<z3::model> models;		/* of the last questions, for the next ones */
 	std::vector<z3::expr> made;		/* plain numbers, which must not leave those of 64 bits */
 	std::chrono::steady_clock::time_point deadline;
 	bool is_proven = true, has_unknown = false, is_dead = false;
@@ -105,7 +108,39 @@ struct Path {
 		for (const z3::expr &e : held)
 			solver.add(e);
 		solver.add(also);
-		return solver.check();
+		z3::check_result result = solver.check();
+
+		if (result == z3::sat)
+			keep_model(solver.get_model());
+		return result;
+	}
+
+	void keep_model(const z3::model &model)
+	{
+		if (models.size() == KEPT_MODELS)
+			models.erase(models.begin());
+		models.push_back(model);
+	}
+
+	/* Is one of the last inputs that the solver found one for which all that is held and @also is true? */
+	bool is_known_possible(const z3::expr &also)
+	{
+		for (size_t i = models.size(); i-- > 0;)
+			if (is_true_in(models[i], also) &&
+			    std::all_of(held.begin(), held.end(), [&](const z3::expr &e) { return is_true_in(models[i], e); }))
+				return true;
+		return false;
+	}
+
+	static bool is_true_in(const z3::model &model, const z3::expr &e)
+	{
+		return model.eval(e, true).is_true();
+	}
+
+	/* What cannot be said counts as possible. */
+	bool can_be(const z3::expr &also)
+	{
+		return is_known_possible(also) || check(also) != z3::unsat;
 	}
 };
 
@@ -166,7 +201,7 @@ inline bool decide(const z3::expr &condition)
 	if (p.next < p.decisions.size()) {
 		way = p.decisions[p.next++];
 	} else {
-		bool can = p.check(c) != z3::unsat, can_not = p.check(!c) != z3::unsat;
+		bool can = p.can_be(c), can_not = p.can_be(!c);
 
 		if (!can && !can_not)
 			p.is_dead = true;
