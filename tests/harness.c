@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -221,7 +222,19 @@ static const struct ub_jit_env *harness_env(bool is_behind_call)
 	return &env;
 }
 
-int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, struct ub_image **ret)
+/* As in the module, before anybody enters it. */
+static int check_image(const struct ub_verified *verified, const struct ub_image *image, const struct ub_jit_env *env)
+{
+	const u8 *code = ub_harness_code(image);
+	struct ub_image_log log;
+	int err = ub_image_check(image, code, (u64)code, env, ub_verified_limit(verified), &log);
+
+	if (err)
+		fprintf(stderr, "image refused at %u: %s\n", log.off, log.text);
+	return err;
+}
+
+int ub_harness_make_unchecked(const struct ub_verified *verified, bool is_behind_call, struct ub_image **ret)
 {
 	int err = set_up();
 
@@ -229,6 +242,15 @@ int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, str
 		err = ub_jit(verified, harness_env(is_behind_call), ret);
 	if (!err)
 		ub_harness_place(*ret);
+	return err;
+}
+
+int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, struct ub_image **ret)
+{
+	int err = ub_harness_make_unchecked(verified, is_behind_call, ret);
+
+	if (!err)
+		err = check_image(verified, *ret, harness_env(is_behind_call));
 	return err;
 }
 

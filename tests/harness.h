@@ -20,11 +20,12 @@ int ub_harness_run(const struct ub_verified *verified, const struct ub_interp_wo
 		   struct ub_interp *state, enum ub_exit_kind *ret_kind, struct ub_image_exit *ret_exit);
 
 /*
- * The same in parts, to run one image many times.  make: compiles and places the image; the two placed last are those
+ * The same in parts, to run one image many times.  make: compiles, places and (but for _unchecked) checks the image; the two placed last are those
  * that may be entered, and code says where they stand; place puts one there again.  @is_behind_call: all entries are
  * right behind a call (see struct ub_jit_env).  enter: a world without syscall leaves at each.  Faults are the caller's:
  * its handler goes on at ub_harness_fixup() of the ip, which is 0 when the image has not run.
  */
+int ub_harness_make_unchecked(const struct ub_verified *verified, bool is_behind_call, struct ub_image **ret);
 int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, struct ub_image **ret);
 void ub_harness_enter(const struct ub_image *image, const struct ub_interp_world *world, u32 entry_idx,
 		      struct ub_interp *state, struct ub_image_exit *ret);

@@ -6,6 +6,7 @@
  * log->truncated set, and log->buf is a string at every moment.
  */
 #include "env.h"
+#include "image.h"
 
 __attribute__((format(printf, 2, 3)))
 static void put(struct ub_log *log, const char *format, ...)
@@ -191,6 +192,12 @@ void ub_log_explain(struct ub_env *env, const struct ub_state *state, u32 idx, u
 		put(log, "  try: %s\n", suggestion(log->refusal));
 }
 
+void ub_log_image(struct ub_log *log, const struct ub_image_log *why)
+{
+	log->refusal = UB_REFUSE_IMAGE;
+	put(log, "the block was accepted, its machine code is not: at byte %u: %s\n", why->off, why->text);
+}
+
 const char *ub_refusal_name(enum ub_refusal refusal)
 {
 	static const char *const names[UB_REFUSE_COUNT] = {
@@ -199,6 +206,7 @@ const char *ub_refusal_name(enum ub_refusal refusal)
 		[UB_REFUSE_MARK] = "mark", [UB_REFUSE_UNWRITTEN] = "unwritten", [UB_REFUSE_UNGUARDED] = "unguarded",
 		[UB_REFUSE_WINDOW] = "window", [UB_REFUSE_INEXACT] = "inexact", [UB_REFUSE_BOUND] = "bound",
 		[UB_REFUSE_UNCHECKED] = "unchecked", [UB_REFUSE_REGISTER] = "register", [UB_REFUSE_WORK] = "work",
+		[UB_REFUSE_IMAGE] = "image",
 	};
 
 	return (u32)refusal < UB_REFUSE_COUNT ? names[refusal] : "unknown";

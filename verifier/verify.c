@@ -10,6 +10,8 @@ struct ub_verified {
 	const struct ub_block *block;
 	u64 limit;
 	u8 *at;			/* UB_AT_* of each instruction */
+	u32 *label_no;
+	struct ub_label *labels;
 };
 
 static int alloc_arrays(struct ub_env *env)
@@ -101,8 +103,12 @@ int ub_verify(const struct ub_block *block, const struct ub_verify_env *verify_e
 		ub_env_free(env);
 		return -ENOMEM;
 	}
-	*verified = (struct ub_verified){ .block = block, .limit = env->limit, .at = env->at };
+	*verified = (struct ub_verified){
+		.block = block, .limit = env->limit, .at = env->at, .label_no = env->label_no, .labels = env->labels,
+	};
 	env->at = NULL;
+	env->label_no = NULL;
+	env->labels = NULL;
 	ub_env_free(env);
 	*ret = verified;
 	return 0;
@@ -113,6 +119,8 @@ void ub_verified_free(struct ub_verified *verified)
 	if (!verified)
 		return;
 	ub_free(verified->at);
+	ub_free(verified->label_no);
+	ub_free(verified->labels);
 	ub_free(verified);
 }
 
@@ -129,4 +137,13 @@ u64 ub_verified_limit(const struct ub_verified *verified)
 bool ub_verified_is_label(const struct ub_verified *verified, u32 idx)
 {
 	return idx < verified->block->insn_cnt && verified->at[idx] & UB_AT_LABEL;
+}
+
+const struct ub_reg *ub_verified_known(const struct ub_verified *verified, u32 idx, u8 reg)
+{
+	bool is_held = reg < UB_NGUEST ? ub_block_resident(verified->block) & 1u << reg : reg < UB_GUARDS_END;
+
+	if (!ub_verified_is_label(verified, idx) || !is_held)
+		return NULL;
+	return &verified->labels[verified->label_no[idx]].state.regs[reg];
 }

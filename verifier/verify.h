@@ -8,6 +8,7 @@
 #define UB_VERIFY_H
 
 #include "../ir/op.h"
+#include "reg.h"
 
 /* Stable codes for machines; text for people is in the log.  Never renumber. */
 enum ub_refusal {
@@ -26,6 +27,7 @@ enum ub_refusal {
 	UB_REFUSE_UNCHECKED,	/* a cycle without check, or too long between checks */
 	UB_REFUSE_REGISTER,	/* a register where this operation may not use it */
 	UB_REFUSE_WORK,		/* the verifier's own bound was reached */
+	UB_REFUSE_IMAGE,	/* the checker of the machine code does not accept what the JIT made of it: a bug of ours */
 	UB_REFUSE_COUNT
 };
 
@@ -64,6 +66,8 @@ const struct ub_block *ub_verified_block(const struct ub_verified *verified);
 u64 ub_verified_limit(const struct ub_verified *verified);
 /* True when some jump or entry leads to instruction @idx. */
 bool ub_verified_is_label(const struct ub_verified *verified, u32 idx);
+/* What is known of @reg at label @idx, by data flow alone; NULL where that is no label, or @reg may live in memory. */
+const struct ub_reg *ub_verified_known(const struct ub_verified *verified, u32 idx, u8 reg);
 /* A stable word such as "window" for a code, for JSON. */
 const char *ub_refusal_name(enum ub_refusal refusal);
 

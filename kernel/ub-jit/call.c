@@ -112,6 +112,18 @@ static void emit_call(struct jit *j, u64 stub, u64 ip)
 	j->state.lazy.rcx = ip;
 }
 
+/* Machine registers that hold neither pt_regs nor one of the guest's but those of @stale. */
+static u16 not_guest(const struct jit *j, u16 stale)
+{
+	u16 guest = 1u << j->pt;
+	u8 reg;
+
+	for (reg = 0; reg < UB_NGUEST; reg++)
+		if (j->layout.resident & ~stale & 1u << reg)
+			guest |= 1u << j->layout.reg[reg];
+	return ~guest;
+}
+
 /*
  *	tests		jne pre
  * go:	close; call stub; reopen; count; reload; rcx
@@ -138,14 +150,17 @@ void jit_syscall(struct jit *j, const struct ub_insn *insn)
 	cold.pre = x86_jcc(&j->code, UB_CC_NE);
 	cold.before = j->state;
 	cold.go = j->code.len;
+	jit_hint_call(j, not_guest(j, j->state.lazy.stale) & ~(1u << jit_task_reg(j)));
 	if (cold.is_pushed)
 		jit_flags_pop(j);
 	emit_call(j, j->env->call_stubs[nr], ip);
 	j->state.lazy.r11_is_call = true;
 	cold.join = j->code.len;
+	jit_hint_here(j, not_guest(j, j->state.lazy.stale) & ~(1u << j->scratch), ~0);
 	emit_test_work(j, j->scratch);
 	cold.post = x86_jcc(&j->code, UB_CC_NE);
 	cold.checked = j->code.len;
+	jit_hint_here(j, not_guest(j, j->state.lazy.stale) & ~(1u << j->scratch), ~0);
 	cold.behind = jit_exit_new(j, ip, UB_EXIT_RESTART, true);
 	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RAX), ERESTART_FIRST);
 	jit_stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_LE), .exit_idx = cold.behind });

@@ -154,12 +154,28 @@ void ub_desc_set(const struct ub_block *block, const struct ub_flow *flow, u32 i
 	lazy->can_host = true;
 }
 
-/* What @desc is as an alternative: one that may lose count of rsp is brought in LOCAL_FLAGS, like one that is none. */
+u32 ub_desc_operands(const struct ub_insn *insn)
+{
+	return is_logic(insn) ? 1u << insn->dst : ub_insn_reads(insn) | ub_insn_writes(insn);
+}
+
+/* Does it depend on a temporary? */
+static bool names_temp(const struct ub_block *block, s32 setter)
+{
+	return setter >= 0 && UB_LIVE_TEMPS(ub_desc_operands(&block->insns[setter]));
+}
+
+/* What @desc is as an alternative: one that may lose count of rsp is brought in LOCAL_FLAGS, like one that is none; and so
+ * is one of temporaries, which may not be written on the other ways. */
 static struct ub_desc as_alt(const struct ub_block *block, const struct ub_desc *desc)
 {
-	if (desc->setter == UB_DESC_NONE || (desc->setter >= 0 && ub_desc_steps_sp(&block->insns[desc->setter])))
-		return (struct ub_desc){ .setter = UB_DESC_SLOT };
-	return *desc;
+	s32 setter = desc->setter;
+	bool is_none = setter == UB_DESC_NONE;
+
+	if (setter >= 0)
+		is_none = ub_desc_steps_sp(&block->insns[setter]) || names_temp(block, setter) ||
+			  (ub_desc_keeps_cf(&block->insns[setter]) && names_temp(block, desc->cf));
+	return is_none ? (struct ub_desc){ .setter = UB_DESC_SLOT } : *desc;
 }
 
 static s32 find_alt(const struct ub_block *block, const struct ub_flow *label, const struct ub_desc *desc)

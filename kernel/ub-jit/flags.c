@@ -102,6 +102,8 @@ static void repeat_insn(struct jit *j, const struct ub_insn *insn)
 		x86_unary(&j->code, w, X86_NEG, x86_reg(j->scratch));
 		break;
 	case UB_OP_IMULI:
+		if (w == UB_W16)	/* keeps the others */
+			load_scratch(j, jit_loc(j, insn->src));
 		x86_imul_reg_rm_imm(&j->code, w, j->scratch, jit_loc(j, insn->src), insn->imm);
 		break;
 	default:
@@ -201,6 +203,17 @@ void jit_flags_set(struct jit *j)
 	j->state.lazy.desc = j->after.desc;
 }
 
+/* On the way that brought these flags the registers were there, on another they may be in pt_regs alone: there they are on
+ * both. */
+static void load_operands(struct jit *j, const struct ub_desc *desc)
+{
+	if (desc->setter < 0)
+		return;
+	jit_stale_load(j, ub_desc_operands(&j->block->insns[desc->setter]));
+	if (ub_desc_keeps_cf(&j->block->insns[desc->setter]) && desc->cf >= 0)
+		jit_stale_load(j, ub_desc_operands(&j->block->insns[desc->cf]));
+}
+
 /*
  *	cmp byte [WAY], n	for each alternative but the last
  *	jne 1f
@@ -224,6 +237,7 @@ static void merged_to_slot(struct jit *j)
 		}
 		j->state.lazy.desc = label->alts[i];
 		j->state.in_slot = label->alts[i].setter == UB_DESC_SLOT;
+		load_operands(j, &label->alts[i]);
 		jit_flags_to_slot(j);
 		j->state = state;
 		if (!is_last) {

@@ -70,6 +70,7 @@ struct ub_flow {
 	bool is_undone;		/* with the next one, changes a register and back: only the flags are new */
 	bool is_seen;		/* scratch of the analysis: lazy means something; */
 	bool is_pending;	/* and what follows a label has to be looked at; */
+	bool is_used_up;	/* where a tick leads that was the last: none is left */
 	bool may_not_merge;	/* merged descriptions would not last */
 };
 
@@ -117,6 +118,8 @@ s32 ub_desc_sp_step(const struct ub_insn *insn);
 bool ub_desc_in_sp_range(s64 delta);
 /* Can the flags that @insn sets be computed again from its operands as they are behind it? */
 bool ub_desc_is_repeatable(const struct ub_insn *insn);
+/* The registers that this takes, as a mask. */
+u32 ub_desc_operands(const struct ub_insn *insn);
 /* Are they of the same flags? */
 bool ub_desc_is_same(const struct ub_block *block, const struct ub_desc *a, const struct ub_desc *b);
 /* Does it depend on a register that instruction @idx writes? */

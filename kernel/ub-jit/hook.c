@@ -87,7 +87,7 @@ static int make_stubs(void)
 		image.code_len += UB_CALL_STUB_LEN;
 		set_bit_of(ub_calls.made, nr);
 	}
-	stubs = ub_text_place(&image, 0);
+	stubs = ub_text_place(&image, 0, NULL, NULL);
 	if (IS_ERR(stubs)) {
 		err = PTR_ERR(stubs);
 		goto free;

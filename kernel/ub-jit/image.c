@@ -90,8 +90,11 @@ static int publish(struct ub_text *text, struct exception_table_entry *table, u3
 	return 0;
 }
 
-/* A text of its own for @image, named after block @id, 0: the call stubs; or ERR_PTR(). */
-struct ub_text *ub_text_place(const struct ub_image *image, u32 id)
+/*
+ * A text of its own for @image, named after block @id; 0: the call stubs, which nobody checks; or ERR_PTR(), -EACCES if the
+ * checker refuses it, see @log.  It sees the bytes as they will run, where they will run, before they can.
+ */
+struct ub_text *ub_text_place(const struct ub_image *image, u32 id, const struct ub_jit_env *env, struct ub_image_log *log)
 {
 	u32 table_off = ALIGN(HEADER_LEN + image->code_len, TABLE_ALIGN);
 	u32 size = table_off + image->fault_cnt * sizeof(struct exception_table_entry);
@@ -119,6 +122,8 @@ struct ub_text *ub_text_place(const struct ub_image *image, u32 id)
 	*(u32 *)draft = size;
 	memcpy(draft + HEADER_LEN, image->code, image->code_len);
 	err = reloc_all(draft + HEADER_LEN, text->code, image);
+	if (!err && id)
+		err = ub_image_check(image, draft + HEADER_LEN, (u64)text->code, env, ub_limit, log);
 	make_table((void *)(draft + table_off), (void *)(base + table_off), text->code, image);
 	/* Even a failed one: freeing reads the header. */
 	ub_sym(text_poke_copy)(base, draft, size);

@@ -168,16 +168,6 @@ void jit_tick(struct jit *j)
 	x86_inc_dec(&j->code, UB_W32, true, ticks(j));
 }
 
-/* The least 2^n - 1 that is not below @limit. */
-static u64 mask_of(u64 limit)
-{
-	u32 i;
-
-	for (i = 1; i < 64; i *= 2)
-		limit |= limit >> i;
-	return limit;
-}
-
 void jit_prologue(struct jit *j, const struct ub_entry *entry, bool is_next)
 {
 	u32 i;
@@ -186,20 +176,21 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry, bool is_next)
 	jit_load(j, X86_RBP, x86_reg(X86_RSP));
 	for (i = 0; i < ARRAY_SIZE(callee_saved); i++)
 		x86_push(&j->code, callee_saved[i]);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RSP), LOCALS_LEN);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RSP), UB_LOCALS_LEN);
 	jit_store(j, local(LOCAL_FRAME), X86_RDI);
 	copy_in(j, LOCAL_TASK, offsetof(struct ub_frame, task));
 	copy_in(j, LOCAL_LIMIT, offsetof(struct ub_frame, limit));
 	if (j->has_hold) {
 		x86_alu_rm_imm(&j->code, UB_W64, X86_SUB, x86_reg(X86_RAX), UB_HOLD_LOW);
 		jit_store(j, local(LOCAL_LIMIT_LOW), X86_RAX);
-		x86_mov_reg_imm64(&j->code, X86_RAX, mask_of(j->limit));
+		x86_mov_reg_imm64(&j->code, X86_RAX, ub_image_mask(j->limit));
 		jit_store(j, local(LOCAL_MASK), X86_RAX);
 	}
 	copy_in(j, LOCAL_FS, offsetof(struct ub_frame, fs_base));
 	copy_in(j, LOCAL_CALLS, offsetof(struct ub_frame, calls));
 	copy_in(j, LOCAL_FLAGS, offsetof(struct ub_frame, flags));
 	jit_store(j, local(LOCAL_CALL_FLAGS), X86_RAX);
+	jit_store(j, local(LOCAL_TARGET), X86_RAX);	/* exits that do not count copy it out */
 	x86_alu_rm_imm(&j->code, UB_W64, X86_AND, x86_reg(X86_RAX), ~UB_FL_ALL);
 	jit_store(j, local(LOCAL_USER_FLAGS), X86_RAX);
 	jit_load(j, j->pt, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
@@ -279,7 +270,7 @@ static void emit_common_exit(struct jit *j)
 	jit_copy_out(j, X86_RCX, offsetof(struct ub_frame, calls), LOCAL_CALLS);
 	jit_copy_out(j, X86_RCX, offsetof(struct ub_frame, target), LOCAL_TARGET);
 	jit_load(j, X86_RAX, x86_reg(j->scratch));
-	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, x86_reg(X86_RSP), LOCALS_LEN);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_ADD, x86_reg(X86_RSP), UB_LOCALS_LEN);
 	for (i = ARRAY_SIZE(callee_saved); i-- > 0;)
 		x86_pop(&j->code, callee_saved[i]);
 	x86_pop(&j->code, X86_RBP);

@@ -5,6 +5,8 @@
  * Every size is bounded before anything is allocated for it.  The block is compared with the process's memory once
  * before it takes its predecessor's place, and again, linked and suspect, so that no change can slip in between.
  */
+#define pr_fmt(fmt) "ub: " fmt
+
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -141,7 +143,22 @@ static bool is_all_covered(const struct ub_btc *btc)
 	return true;
 }
 
-static int compile(struct ub_btc *btc, struct ub_verified *verified)
+/* What the verifier accepted the checker should accept too: somebody wants to know. */
+static int place(struct ub_btc *btc, const struct ub_jit_env *env, struct ub_log *log)
+{
+	struct ub_image_log why;
+
+	btc->text = ub_text_place(btc->image, btc->id, env, &why);
+	if (!IS_ERR(btc->text))
+		return 0;
+	if (PTR_ERR(btc->text) == -EACCES) {
+		ub_log_image(log, &why);
+		pr_warn_ratelimited("block %u refused: byte %u of its image: %s\n", btc->id, why.off, why.text);
+	}
+	return PTR_ERR(btc->text);
+}
+
+static int compile(struct ub_btc *btc, struct ub_verified *verified, struct ub_log *log)
 {
 	struct ub_jit_env env;
 	u64 start = ktime_get_ns();
@@ -159,9 +176,8 @@ static int compile(struct ub_btc *btc, struct ub_verified *verified)
 		return -ENOMEM;
 	if (ub_bug_if(btc->image->entry_cnt != btc->entry_cnt, "an image has other entries than its block"))
 		return -EINVAL;
-	btc->text = ub_text_place(btc->image, btc->id);
-	if (IS_ERR(btc->text)) {
-		err = PTR_ERR(btc->text);
+	err = place(btc, &env, log);
+	if (err) {
 		btc->text = NULL;
 		return err;
 	}
@@ -236,7 +252,7 @@ static int fill(struct ub_btc *btc, struct ub_load *arg, struct ub_log *log)
 	err = verify(btc, &block, log, &verified);
 	if (err)
 		return err;
-	err = is_all_covered(btc) ? compile(btc, verified) : -EINVAL;
+	err = is_all_covered(btc) ? compile(btc, verified, log) : -EINVAL;
 	ub_verified_free(verified);
 	return err;
 }

@@ -163,6 +163,8 @@ static void lower_one(struct jit *j, u32 idx)
 	if (j->flow[idx].is_head)
 		x86_align(&j->code, HEAD_ALIGN);
 	j->code_off[idx] = j->code.len;
+	if (j->flow[idx].is_label)
+		jit_hint_label(j, idx);
 	j->done = idx + 1;
 	j->may_fault_later = j->flow[idx].is_fused;
 	is_open = ub_flow_is_open(j->block, j->flow, idx, j->state.lazy.is_open);
@@ -221,6 +223,7 @@ static void compile(struct jit *j)
 	j->opens = j->env->smap && has_effect(j->block, UB_E_RD_MEM | UB_E_WR_MEM);
 	j->has_ticks = has_effect(j->block, UB_E_TICK);
 	j->has_hold = has_hold(j->block);
+	jit_hint_start(j);
 	for (i = 0; i < j->block->entry_cnt; i++) {
 		image->entries[i] = (struct ub_image_entry){ .ip = j->block->entries[i].ip, .off = j->code.len };
 		jit_prologue(j, &j->block->entries[i],
@@ -246,6 +249,8 @@ void ub_image_free(struct ub_image *image)
 	ub_free(image->faults);
 	ub_free(image->relocs);
 	ub_free(image->entries);
+	ub_free(image->hints);
+	ub_free(image->facts);
 	ub_free(image->insn_offs);
 	ub_free(image);
 }
@@ -269,7 +274,7 @@ static bool has_features(const struct ub_block *block, const struct ub_jit_env *
 int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, struct ub_image **ret)
 {
 	struct ub_block block = *ub_verified_block(verified);
-	struct jit j = { .block = &block, .env = env, .limit = ub_verified_limit(verified) };
+	struct jit j = { .block = &block, .env = env, .verified = verified, .limit = ub_verified_limit(verified) };
 	u32 cap = (block.insn_cnt + 32 * (block.entry_cnt + 1)) * STEP_MAX;
 
 	if (!has_features(&block, env))

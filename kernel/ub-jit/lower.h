@@ -19,23 +19,22 @@ enum {
 
 /* Locals below rbp; five callee-saved registers lie above them. */
 enum {
-	LOCAL_FRAME = -48,	/* struct ub_frame */
-	LOCAL_TASK = -56,
-	LOCAL_LIMIT = -64,
+	LOCAL_FRAME = UB_LOCAL_FRAME,
+	LOCAL_TASK = UB_LOCAL_TASK,
+	LOCAL_LIMIT = UB_LOCAL_LIMIT,
 	LOCAL_FS = -72,
 	LOCAL_FLAGS = -80,	/* the guest's arithmetic flags, other bits arbitrary */
 	LOCAL_USER_FLAGS = -88,	/* the user's other flags, arithmetic ones clear */
 	LOCAL_CALLS = -96,
 	LOCAL_WAY = -104,	/* by which a label was reached: see UB_DESC_MERGE() */
-	LOCAL_REGS = -112,	/* pt_regs */
+	LOCAL_REGS = UB_LOCAL_REGS,
 	LOCAL_SPILL = -120,
 	LOCAL_CALL_FLAGS = -128, /* the guest's arithmetic flags at the last system call */
 	LOCAL_TEMP2 = -136,	/* r18; r19.. below it */
-	LOCAL_TICKS = -184,	/* if no register is free */
-	LOCAL_LIMIT_LOW = -192,	/* LIMIT - UB_HOLD_LOW */
-	LOCAL_MASK = -208,	/* the least 2^n - 1 that is not below LIMIT */
+	LOCAL_TICKS = UB_LOCAL_TICKS,	/* if no register is free */
+	LOCAL_LIMIT_LOW = UB_LOCAL_LIMIT_LOW,
 	LOCAL_TARGET = -200,
-	LOCALS_LEN = 168,	/* with five registers, rbp and the return address a multiple of 16 */
+	LOCAL_MASK = UB_LOCAL_MASK,
 };
 
 /* Where the guest's flags are at this point of the code, any of three may hold; and what else is lazy. */
@@ -79,6 +78,7 @@ struct jit_patch {		/* a rel32 to an instruction */
 struct jit {
 	const struct ub_block *block;	/* with the layout's residents */
 	const struct ub_jit_env *env;
+	const struct ub_verified *verified;
 	struct ub_flow *flow;
 	struct x86_code code;
 	struct jit_state state;
@@ -94,7 +94,7 @@ struct jit {
 	u32 cold_cnt, cold_cap;
 	u32 patch_cnt, patch_cap;
 	u32 common_cnt, common_cap;
-	u32 exit_cap, fault_cap, reloc_cap;
+	u32 exit_cap, fault_cap, reloc_cap, hint_cap, fact_cap;
 	u32 idx;			/* the instruction being compiled */
 	u32 done;			/* those before this one have their code_off */
 	u64 mark_ip;			/* its mark */
@@ -223,6 +223,17 @@ void jit_jump_if(struct jit *j, enum ub_cc cc, u32 target_idx);
 void jit_enter_label(struct jit *j, u32 target_idx);
 /* A label that nothing falls into: starts in the state it expects. */
 void jit_label_state(struct jit *j, u32 target_idx);
+
+/* hint.c */
+/* Once it is clear where what lives. */
+void jit_hint_start(struct jit *j);
+/* The code of label @idx begins here. */
+void jit_hint_label(struct jit *j, u32 idx);
+/* Here is jumped back to inside the code of an instruction: what falls in holds but for the flags, machine registers @lost
+ * and the values of those @forgotten. */
+void jit_hint_here(struct jit *j, u16 lost, u16 forgotten);
+/* The same right before a system call, where no value is known but the number in eax. */
+void jit_hint_call(struct jit *j, u16 lost);
 
 /* call.c */
 void jit_syscall(struct jit *j, const struct ub_insn *insn);

@@ -258,6 +258,9 @@ void lower_IMUL(struct jit *j, const struct ub_insn *insn)
 void lower_IMULI(struct jit *j, const struct ub_insn *insn)
 {
 	lower_flags_before(j);
+	/* 16 bits keep the others, which the kernel may have left in the scratch register. */
+	if (lower_dst(j, insn).is_mem && ub_insn_width(insn) == UB_W16)
+		lower_to_scratch(j, lower_dst(j, insn));
 	x86_imul_reg_rm_imm(&j->code, ub_insn_width(insn), lower_whole_reg(j, insn), lower_src_or_mem(j, insn),
 			    insn->imm);
 	imul_done(j, insn);

@@ -106,7 +106,8 @@ void lower_CMPXCHG(struct jit *j, const struct ub_insn *insn)
 static void count(struct jit *j, const struct ub_insn *insn, u8 prefix, u8 opcode)
 {
 	lower_flags_before(j);
-	x86_op(&j->code, ub_insn_width(insn), prefix, 1, opcode, lower_whole_reg(j, insn), lower_src(j, insn));
+	x86_op(&j->code, ub_insn_width(insn), prefix, 1, opcode,
+	       ub_insn_width(insn) == UB_W16 ? old_dst(j, insn) : lower_whole_reg(j, insn), lower_src(j, insn));
 	put_result(j, insn);
 }
 

@@ -20,6 +20,12 @@ static bool compares(u8 opcode)
 	return opcode == CMPS || opcode == SCAS;
 }
 
+/* Registers, as a mask. */
+static u16 written_by(u8 opcode)
+{
+	return 1u << X86_RCX | (uses_si(opcode) ? 1u << X86_RSI : 0) | 1u << (opcode == LODS ? X86_RAX : X86_RDI);
+}
+
 /*
  *	bad address?		-> leave
  *	mov scratch, rcx; cmp rcx, CHUNK; jbe 1f; mov ecx, CHUNK
@@ -90,6 +96,7 @@ static void repeat(struct jit *j, const struct ub_insn *insn, u8 prefix, u8 opco
 		jit_flags_to_slot(j);
 	lower_flags_before(j);
 	start = j->code.len;
+	jit_hint_here(j, 1u << j->scratch, written_by(opcode));
 	lower_test_work(j);
 	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, STUB_PLAIN);
 	x86_test_rm_reg(&j->code, UB_W64, x86_reg(X86_RCX), X86_RCX);

@@ -31,6 +31,7 @@ static void rdtscp_in_kernel(struct jit *j)
 {
 	u32 start = j->code.len;
 
+	jit_hint_here(j, 1u << j->scratch, 1u << X86_RAX | 1u << X86_RDX);
 	x86_mov_reg_gs(&j->code, j->scratch, j->env->cpu_node_gs);
 	x86_lfence(&j->code);
 	x86_rdtsc(&j->code);

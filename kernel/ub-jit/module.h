@@ -257,7 +257,7 @@ void ub_btc_discard(struct ub_btc *btc);	/* nobody knows it */
 int ub_btc_info(struct ub_btc *btc, struct ub_block_info *info);
 
 /* image.c: ERR_PTR(): -ENOMEM, -ENOSPC past the limit of all machine code */
-struct ub_text *ub_text_place(const struct ub_image *image, u32 id);
+struct ub_text *ub_text_place(const struct ub_image *image, u32 id, const struct ub_jit_env *env, struct ub_image_log *log);
 void ub_text_free(struct ub_text *text);
 
 /* identity.c */

@@ -56,6 +56,7 @@ static const char *const refusal_texts[] = {
 	[UB_REFUSE_UNCHECKED] = "a cycle without check, or too long a way between two",
 	[UB_REFUSE_REGISTER] = "a register that the operation may not use",
 	[UB_REFUSE_WORK] = "too complex for the verifier",
+	[UB_REFUSE_IMAGE] = "its machine code did not pass the checker, which is a bug of ours",
 };
 _Static_assert(ARRAY_SIZE(refusal_texts) == UB_REFUSE_COUNT, "a text per refusal");
 

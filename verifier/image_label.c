@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * image_label: what is known where ways meet?
+ *
+ * Promise: what is known at a label holds on every way that leads there.  Ways that lead forward are joined before the
+ * label is read.  A way that leads back comes too late for that: it must bring what was taken to hold there.
+ */
+#include "image_env.h"
+
+#define IM_NO_LABEL	UB_U32_MAX
+
+static u32 label_at(const struct im *im, u32 off)
+{
+	return im->label_at[off] ? im->label_at[off] - 1 : IM_NO_LABEL;
+}
+
+static bool label_new(struct im *im, u32 off, enum im_label_kind kind, u32 *ret)
+{
+	if (!im_grow(im, (void **)&im->labels, im->label_cnt, &im->label_cap, sizeof(*im->labels)))
+		return false;
+	im->labels[im->label_cnt] = (struct im_label){ .kind = kind, .node = im->node_cnt++ };
+	*ret = im->label_cnt++;
+	im->label_at[off] = im->label_cnt;
+	return true;
+}
+
+static bool keep_value(struct im *im, const struct ub_reg *value)
+{
+	if (!im_grow(im, (void **)&im->values, im->value_cnt, &im->value_cap, sizeof(*im->values)))
+		return false;
+	im->values[im->value_cnt] = *value;
+	im->values[im->value_cnt++].by = 0;
+	return true;
+}
+
+/* The label's first state. */
+static bool keep(struct im *im, u32 label)
+{
+	u8 reg;
+
+	im->labels[label].at = im->state.at;
+	im->labels[label].stored = im->state.at.facts;
+	im->labels[label].value_idx = im->value_cnt;
+	im->labels[label].is_seen = true;
+	for (reg = 0; reg < IM_NREG; reg++)
+		if (im->state.at.facts & 1u << reg && !keep_value(im, &im->state.values[reg]))
+			return false;
+	return true;
+}
+
+static bool is_same_addr(const struct im_addr *a, const struct im_addr *b)
+{
+	return a->base == b->base && a->index == b->index && a->scale == b->scale && a->disp == b->disp;
+}
+
+/* What holds at both.  Classes that differ are none. */
+static void join_points(struct im_point *to, const struct im_point *from)
+{
+	u8 reg;
+
+	for (reg = 0; reg < IM_NREG; reg++)
+		if (to->reg[reg] != from->reg[reg])
+			to->reg[reg] = IM_NONE;
+	to->locals &= from->locals;
+	to->low_bytes &= from->low_bytes;
+	to->facts &= from->facts;
+	to->flags &= to->flags_tell_work == from->flags_tell_work ? from->flags : 0;
+	to->flags_tell_work &= to->flags != 0;
+	to->has_ticks &= from->has_ticks;
+	to->is_fresh &= from->is_fresh;
+	to->is_chunk &= from->is_chunk;
+	if (to->nr != from->nr)
+		to->nr = IM_NO_NR;
+	if (to->nr_saved != from->nr_saved)
+		to->nr_saved = IM_NO_NR;
+	if (to->line_len != from->line_len || !is_same_addr(&to->line, &from->line))
+		to->line_len = 0;
+}
+
+/* These have one value at each place: there is no joining them. */
+static bool is_same_mode(const struct im_point *a, const struct im_point *b)
+{
+	return a->is_open == b->is_open && a->may_sleep == b->may_sleep && a->is_vec_open == b->is_vec_open &&
+	       a->is_fenced == b->is_fenced && a->pushed == b->pushed;
+}
+
+static bool is_any(const struct ub_reg *value)
+{
+	return value->kind == UB_REG_SCALAR && value->bits.mask == UB_U64_MAX && value->range.span == UB_U64_MAX;
+}
+
+static void join(struct im *im, u32 no)
+{
+	struct im_label *label = &im->labels[no];
+	u32 idx = label->value_idx;
+	u8 reg;
+
+	join_points(&label->at, &im->state.at);
+	for (reg = 0; reg < IM_NREG; reg++) {
+		if (label->at.facts & 1u << reg) {
+			im->values[idx] = ub_reg_join(&im->values[idx], &im->state.values[reg], im->limit);
+			if (is_any(&im->values[idx]))
+				label->at.facts &= ~(1u << reg);
+		}
+		idx += label->stored >> reg & 1;
+	}
+}
+
+/* The first of what one has and the other not, or NULL. */
+static const char *first_difference(const struct im_point *a, const struct im_point *b)
+{
+	if (a->locals != b->locals || a->low_bytes != b->low_bytes)
+		return "locals that are written";
+	if (a->facts != b->facts)
+		return "registers whose value is known";
+	if (a->flags != b->flags || a->flags_tell_work != b->flags_tell_work)
+		return "flags";
+	if (a->has_ticks != b->has_ticks || a->is_fresh != b->is_fresh)
+		return "ticks";
+	if (a->is_chunk != b->is_chunk || a->nr != b->nr || a->nr_saved != b->nr_saved || a->line_len != b->line_len)
+		return "what was compared";
+	return NULL;
+}
+
+/* Is what @value may be among what @promise may be? */
+static bool is_within(const struct ub_reg *value, const struct ub_reg *promise, u64 limit)
+{
+	struct ub_reg joined = ub_reg_join(promise, value, limit);
+	struct ub_walk walk;
+	s64 lo, hi;
+
+	if (ub_reg_equal(&joined, promise))
+		return true;
+	if (promise->kind != UB_REG_GUARDED || !ub_reg_walk(value, &walk))
+		return false;
+	/* Sound: less some constant of the promised walk it is 0..limit, by data flow: guard would not change that. */
+	walk = ub_walk_settle(walk);
+	lo = walk.hi - (s64)limit > promise->walk.lo ? walk.hi - (s64)limit : promise->walk.lo;
+	hi = walk.lo < promise->walk.hi ? walk.lo : promise->walk.hi;
+	return lo <= hi;
+}
+
+/* Does the state bring all that the label promises?  Sound: then to join it would change nothing. */
+static bool holds(struct im *im, u32 no)
+{
+	const struct im_label *label = &im->labels[no];
+	struct im_point joined = label->at;
+	u32 idx = label->value_idx;
+	const char *what;
+	u8 reg;
+
+	join_points(&joined, &im->state.at);
+	for (reg = 0; reg < IM_NREG; reg++)
+		if (joined.reg[reg] != label->at.reg[reg])
+			return im_refuse(im, "brings register %u of class %u, not %u", reg, im->state.at.reg[reg],
+					 label->at.reg[reg]);
+	what = first_difference(&joined, &label->at);
+	if (what)
+		return im_refuse(im, "does not bring all %s (%x of %x)", what, joined.facts | joined.locals << 16, label->at.facts | label->at.locals << 16);
+	for (reg = 0; reg < IM_NREG; reg++) {
+		if (label->at.facts & 1u << reg) {
+			if (!is_within(&im->state.values[reg], &im->values[idx], im->limit))
+				return im_refuse(im, "brings another value in register %u than is taken to hold", reg);
+		}
+		idx += label->stored >> reg & 1;
+	}
+	return true;
+}
+
+static bool join_edge(struct im *im, u32 no, u32 target)
+{
+	struct im_label *label = &im->labels[no];
+
+	if (label->kind == IM_ENTRY)
+		return im_refuse(im, "leads to the entry at %u", target);
+	if (!label->is_seen && !keep(im, no))
+		return false;
+	label = &im->labels[no];
+	if (!is_same_mode(&label->at, &im->state.at))
+		return im_refuse(im, "at %u access, faults, vectors, stack or prologue are in two states", target);
+	if (label->kind != IM_HINTED)
+		join(im, no);
+	else if (!holds(im, no))
+		return false;
+	return im_flow_to(im, label->node);
+}
+
+bool im_edge(struct im *im, s64 target)
+{
+	u32 no;
+
+	if (target < 0 || target >= im->len)
+		return im_refuse(im, "leads out of the image");
+	no = label_at(im, target);
+	if (no == IM_NO_LABEL && target < im->next)
+		return im_refuse(im, "leads back to %lld, for which there is no hint", (long long)target);
+	if (no == IM_NO_LABEL && !label_new(im, target, IM_JOINED, &no))
+		return false;
+	if (im->labels[no].kind != IM_HINTED && target < im->next)
+		return im_refuse(im, "leads back to %lld, for which there is no hint", (long long)target);
+	return join_edge(im, no, target);
+}
+
+static void take(struct im *im, const struct im_label *label)
+{
+	u32 idx = label->value_idx;
+	u8 reg;
+
+	im->state.at = label->at;
+	im->state.unit.kind = IM_UNIT_NONE;
+	for (reg = 0; reg < IM_NREG; reg++) {
+		if (label->at.facts & 1u << reg)
+			im->state.values[reg] = im->values[idx];
+		idx += label->stored >> reg & 1;
+	}
+	im->is_dead = false;
+}
+
+/* What falls in, less what the hint takes away. */
+static void weaken(struct im *im, const struct ub_image_hint *hint)
+{
+	struct im_point *at = &im->state.at;
+	u8 reg;
+
+	for (reg = 0; reg < IM_NREG; reg++)
+		if (hint->lost & 1u << reg)
+			at->reg[reg] = IM_NONE;
+	at->facts &= ~(hint->lost | hint->forgotten);
+	at->flags = 0;
+	at->flags_tell_work = false;
+	at->is_chunk = false;
+	at->line_len = 0;
+	if ((hint->lost | hint->forgotten) & 1u << IM_RAX && !hint->keeps_number)
+		at->nr = IM_NO_NR;
+}
+
+/* A hint's own state. */
+static bool hinted(struct im *im, const struct ub_image_hint *hint)
+{
+	static const u8 classes[] = {
+		[UB_HINT_NONE] = IM_NONE, [UB_HINT_GUEST] = IM_GUEST, [UB_HINT_REGS] = IM_REGS,
+		[UB_HINT_TASK] = IM_TASK, [UB_HINT_TICKS] = IM_TICKS,
+	};
+	struct im_point *at = &im->state.at;
+	u32 i;
+
+	*at = (struct im_point){
+		.locals = hint->locals, .low_bytes = hint->locals | hint->low_bytes, .is_open = hint->is_open,
+		.flags = hint->has_flags ? IM_ALL_FLAGS : 0, .is_vec_open = hint->is_vec_open, .is_fenced = true,
+		.has_ticks = hint->has_ticks, .nr = IM_NO_NR, .nr_saved = IM_NO_NR,
+	};
+	for (i = 0; i < IM_NREG; i++)
+		at->reg[i] = hint->reg[i] < ARRAY_SIZE(classes) ? classes[hint->reg[i]] : IM_NONE;
+	for (i = 0; i < hint->fact_cnt; i++) {
+		const struct ub_image_fact *fact = &im->image->facts[hint->fact_idx + i];
+
+		if (fact->reg >= IM_NREG || at->reg[fact->reg] != IM_GUEST || fact->value.kind == UB_REG_UNWRITTEN ||
+		    fact->value.kind > UB_REG_GUARDED)
+			return im_refuse(im, "a hint for %u says something of a register that is not the guest's", hint->off);
+		at->facts |= 1u << fact->reg;
+		im->state.values[fact->reg] = fact->value;
+	}
+	return true;
+}
+
+static bool start_hint(struct im *im, const struct ub_image_hint *hint)
+{
+	u32 no;
+
+	if (hint->off >= im->len || im->label_at[hint->off] || hint->fact_idx > im->image->fact_cnt ||
+	    hint->fact_cnt > im->image->fact_cnt - hint->fact_idx)
+		return im_refuse(im, "a hint is out of place");
+	if (!label_new(im, hint->off, hint->is_kept ? IM_KEPT : IM_HINTED, &no))
+		return false;
+	im->labels[no].hint = hint;
+	return hint->is_kept || (hinted(im, hint) && keep(im, no));
+}
+
+bool im_labels_start(struct im *im)
+{
+	u32 i, no;
+
+	for (i = 0; i < im->image->entry_cnt; i++) {
+		if (im->image->entries[i].off >= im->len || im->label_at[im->image->entries[i].off])
+			return im_refuse(im, "an entry is out of place");
+		if (!label_new(im, im->image->entries[i].off, IM_ENTRY, &no))
+			return false;
+	}
+	for (i = 0; i < im->image->hint_cnt; i++)
+		if (!start_hint(im, &im->image->hints[i]))
+			return false;
+	return true;
+}
+
+/* A caller's registers are the kernel's, rdi points to the frame. */
+static void enter(struct im *im)
+{
+	im->state = (struct im_state){
+		.at = { .nr = IM_NO_NR, .nr_saved = IM_NO_NR, .is_vec_open = !im->env->vec_open, .is_fresh = true },
+	};
+	im->state.at.reg[IM_RDI] = IM_FRAME;
+	im->is_dead = false;
+}
+
+bool im_arrive(struct im *im)
+{
+	u32 no = label_at(im, im->pc);
+	struct im_label *label;
+
+	if (no == IM_NO_LABEL)
+		return true;
+	label = &im->labels[no];
+	if (!im->is_dead && !join_edge(im, no, im->pc))
+		return false;
+	label = &im->labels[no];
+	if (label->kind == IM_ENTRY)
+		enter(im);
+	else if (label->is_seen)
+		take(im, label);
+	if (label->kind == IM_KEPT && label->is_seen) {
+		weaken(im, label->hint);
+		label->kind = IM_HINTED;
+		if (!keep(im, no))
+			return false;
+	}
+	im->node = im->labels[no].node;
+	im->node_len = 0;
+	return true;
+}
