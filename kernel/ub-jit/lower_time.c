@@ -21,22 +21,30 @@ void lower_RDTSC(struct jit *j, const struct ub_insn *insn)
 }
 
 /*
- * 1:	mov scratch, gs:[number]
+ *	mov [SPILL], rax; mov [TARGET], rdx
+ *	mov scratch, gs:[number]
  *	lfence
  *	rdtsc
- *	cmp scratch, gs:[number]	another processor by now: once more
- *	jne 1b
+ *	cmp scratch, gs:[number]
+ *	je 1f
+ *	the old rax and rdx; leave	another processor by now
+ * 1:
  */
 static void rdtscp_in_kernel(struct jit *j)
 {
-	u32 start = j->code.len;
+	u32 same;
 
-	jit_hint_here(j, 1u << j->scratch, 1u << X86_RAX | 1u << X86_RDX);
+	jit_store(j, local(LOCAL_SPILL), X86_RAX);
+	jit_store(j, local(LOCAL_TARGET), X86_RDX);
 	x86_mov_reg_gs(&j->code, j->scratch, j->env->cpu_node_gs);
 	x86_lfence(&j->code);
 	x86_rdtsc(&j->code);
 	x86_cmp_reg_gs(&j->code, j->scratch, j->env->cpu_node_gs);
-	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_NE), start);
+	same = x86_jcc(&j->code, UB_CC_E);
+	jit_load(j, X86_RAX, local(LOCAL_SPILL));
+	jit_load(j, X86_RDX, local(LOCAL_TARGET));
+	jit_leave(j, jit_exit_new(j, j->mark_ip, UB_EXIT_WORK, false));
+	x86_patch_rel32(&j->code, same, j->code.len);
 }
 
 /* rcx is the guest's. */
