@@ -141,6 +141,7 @@ $(SMALL): private CC := $(CLANG)
 $(SMALL): private UB_CFLAGS := -std=gnu2x -Wall -Wextra -Wno-bit-int-extension -Wno-constant-conversion \
 	-Wno-tautological-constant-out-of-range-compare -Iinclude -MMD -MP -O3
 
+$(O)/tests/unit/image_faults: $(call obj,tests/gen.c tests/results.c)
 $(O)/tests/unit/verify_limits: $(call obj,tests/large.c)
 $(O)/tests/unit/verify_speculate: $(call obj,tests/order.c)
 $(O)/tests/unit/verify_embed: $(call obj,tests/results.c)

@@ -25,6 +25,8 @@ const struct ub_block *large_slow(u32 cnt);
  */
 const struct ub_block *large_loops(u32 cnt, u32 depth);
 
+/* Since some time in the past. */
+double large_seconds(void);
 /* How many seconds the verifier needs for @block, the least of @tries; *ret_refusal: UB_REFUSE_NONE when it accepts. */
 double large_verify(const struct ub_block *block, u32 tries, enum ub_refusal *ret_refusal);
 

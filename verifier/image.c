@@ -20,7 +20,7 @@ bool im_refuse(struct im *im, const char *format, ...)
 
 bool im_grow(struct im *im, void **arr, u32 cnt, u32 *cap, size_t size)
 {
-	u32 new_cap = *cap ? *cap * 2 : 256;
+	u32 new_cap = *cap ? *cap * 2 : 256 + im->len / 32;
 	void *bigger;
 
 	if (cnt < *cap)

@@ -9,7 +9,13 @@
 
 static struct ub_reg unknown(u32 width)
 {
-	return width == 64 ? ub_reg_any() : ub_reg_between(0, ub_low_mask(width));
+	return im_unknown(width);
+}
+
+/* Are they registers of which nothing is known?  Then sums and the like are any value too, which most are. */
+static bool are_any(const struct im *im, u8 a, u8 b)
+{
+	return !(im->state.at.facts & ((a == UB_NOREG ? 0 : 1u << a) | (b == UB_NOREG ? 0 : 1u << b)));
 }
 
 /* A register as a number, and as an operand of @width. */
@@ -38,7 +44,7 @@ static bool put(struct im *im, u8 reg, struct ub_reg value)
 			return false;
 		old = plain(im, reg);
 		value = ub_reg_insert(&old, &value, width);
-	} else if (width == 32) {
+	} else if (width == 32 && (value.kind != UB_REG_SCALAR || ub_reg_max(&value) > UB_U32_MAX)) {
 		value = ub_reg_zext(&value, 32);
 	}
 	im_set(im, reg, value);
@@ -146,7 +152,8 @@ static bool classic(struct im *im)
 		return im_access(im, insn->width / 8, IM_READ | IM_WRITE);
 	if (!im_reads(im, dst))
 		return false;
-	if (insn->form == IM_ADC || insn->form == IM_SBB)
+	if (insn->form == IM_ADC || insn->form == IM_SBB ||
+	    (insn->width == 64 && insn->form != IM_AND && insn->form != IM_OR && are_any(im, dst, UB_NOREG)))
 		value = unknown(insn->width);
 	else if (insn->form == IM_ADD || insn->form == IM_SUB)
 		value = sum(im, dst, &b);
@@ -226,6 +233,10 @@ static bool address(struct im *im)
 
 	if ((insn->rm != UB_NOREG && !im_reads(im, insn->rm)) || (insn->index != UB_NOREG && !im_reads(im, insn->index)))
 		return false;
+	im->state.unit = (struct im_unit){ .kind = IM_UNIT_LEA, .reg = insn->reg,
+		.addr = { insn->rm, insn->index, insn->scale, insn->disp } };
+	if (insn->width == 64 && insn->rm != UB_NOREG && are_any(im, insn->rm, insn->index))
+		return put(im, insn->reg, ub_reg_any());
 	if (insn->rm != UB_NOREG)
 		base = im_value(im, insn->rm);
 	if (insn->index != UB_NOREG) {
@@ -237,8 +248,6 @@ static bool address(struct im *im)
 	base = ub_reg_sum(&base, &disp, im->limit);
 	if (insn->width < 64)
 		base = ub_reg_plain(&base, im->limit);
-	im->state.unit = (struct im_unit){ .kind = IM_UNIT_LEA, .reg = insn->reg,
-		.addr = { insn->rm, insn->index, insn->scale, insn->disp } };
 	return put(im, insn->reg, base);
 }
 

@@ -277,7 +277,7 @@ static bool one_byte(struct cursor *c, struct im_insn *insn, u8 op)
 	switch (op) {
 	case 0x90:
 		c->has_66 = false;
-		return simple(insn, IM_NOP);
+		return !c->has_rex && simple(insn, IM_NOP);	/* else it may be xchg r8, rax */
 	case 0x9c:
 		return simple(insn, IM_PUSHF);
 	case 0x9e:
@@ -592,13 +592,41 @@ static u8 get_prefixes(struct cursor *c)
 	}
 }
 
+/* Field by field: compilers make a string store of the whole, which costs as much as all the rest. */
+static void clear(struct im_insn *insn)
+{
+	insn->len = 0;
+	insn->form = IM_BAD;
+	insn->vec = 0;
+	insn->width = 0;
+	insn->from = 0;
+	insn->cc = 0;
+	insn->reg = 0;
+	insn->rm = 0;
+	insn->vvvv = 0;
+	insn->index = UB_NOREG;
+	insn->scale = 0;
+	insn->is_mem = false;
+	insn->has_imm = false;
+	insn->is_to_reg = false;
+	insn->is_locked = false;
+	insn->may_raise = false;
+	insn->has_high_byte = false;
+	insn->rep = 0;
+	insn->opcode = 0;
+	insn->disp = 0;
+	insn->imm = 0;
+	insn->vec_features = 0;
+	insn->int_features = 0;
+}
+
 bool im_decode(const u8 *code, u32 room, struct im_insn *insn)
 {
 	struct cursor c = { .code = code, .room = room < 15 ? room : 15 };
 	u8 op = get_prefixes(&c);
 	bool is_good;
 
-	*insn = (struct im_insn){ .index = UB_NOREG };
+	clear(insn);
 	if (op == 0xc4 || op == 0xc5) {
 		if (c.at != 1)
 			return false;

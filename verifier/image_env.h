@@ -157,7 +157,13 @@ bool im_access_string(struct im *im);
 
 /* image_step.c: one instruction. */
 bool im_step(struct im *im);
+/* The value of a register of the guest's; any value of @width bits. */
 struct ub_reg im_value(const struct im *im, u8 reg);
+static inline struct ub_reg im_unknown(u32 width)
+{
+	return (struct ub_reg){
+		.bits = { 0, ub_low_mask(width) }, .range = { 0, ub_low_mask(width) }, .kind = UB_REG_SCALAR };
+}
 void im_set(struct im *im, u8 reg, struct ub_reg value);
 /* The register holds something of another class. */
 void im_set_class(struct im *im, u8 reg, enum im_class class);

@@ -42,7 +42,7 @@ static bool keep(struct im *im, u32 label)
 	im->labels[label].stored = im->state.at.facts;
 	im->labels[label].value_idx = im->value_cnt;
 	im->labels[label].is_seen = true;
-	for (reg = 0; reg < IM_NREG; reg++)
+	for (reg = 0; im->state.at.facts >> reg; reg++)
 		if (im->state.at.facts & 1u << reg && !keep_value(im, &im->state.values[reg]))
 			return false;
 	return true;
@@ -58,7 +58,7 @@ static void join_points(struct im_point *to, const struct im_point *from)
 {
 	u8 reg;
 
-	for (reg = 0; reg < IM_NREG; reg++)
+	for (reg = 0; memcmp(to->reg, from->reg, sizeof(to->reg)) && reg < IM_NREG; reg++)
 		if (to->reg[reg] != from->reg[reg])
 			to->reg[reg] = IM_NONE;
 	to->locals &= from->locals;
@@ -96,8 +96,8 @@ static void join(struct im *im, u32 no)
 	u8 reg;
 
 	join_points(&label->at, &im->state.at);
-	for (reg = 0; reg < IM_NREG; reg++) {
-		if (label->at.facts & 1u << reg) {
+	for (reg = 0; label->stored >> reg; reg++) {
+		if (label->at.facts & 1u << reg && !ub_reg_equal(&im->values[idx], &im->state.values[reg])) {
 			im->values[idx] = ub_reg_join(&im->values[idx], &im->state.values[reg], im->limit);
 			if (is_any(&im->values[idx]))
 				label->at.facts &= ~(1u << reg);
@@ -125,10 +125,13 @@ static const char *first_difference(const struct im_point *a, const struct im_po
 /* Is what @value may be among what @promise may be? */
 static bool is_within(const struct ub_reg *value, const struct ub_reg *promise, u64 limit)
 {
-	struct ub_reg joined = ub_reg_join(promise, value, limit);
+	struct ub_reg joined;
 	struct ub_walk walk;
 	s64 lo, hi;
 
+	if (ub_reg_equal(value, promise))
+		return true;
+	joined = ub_reg_join(promise, value, limit);
 	if (ub_reg_equal(&joined, promise))
 		return true;
 	if (promise->kind != UB_REG_GUARDED || !ub_reg_walk(value, &walk))
@@ -157,7 +160,7 @@ static bool holds(struct im *im, u32 no)
 	what = first_difference(&joined, &label->at);
 	if (what)
 		return im_refuse(im, "does not bring all %s (%x of %x)", what, joined.facts | joined.locals << 16, label->at.facts | label->at.locals << 16);
-	for (reg = 0; reg < IM_NREG; reg++) {
+	for (reg = 0; label->stored >> reg; reg++) {
 		if (label->at.facts & 1u << reg) {
 			if (!is_within(&im->state.values[reg], &im->values[idx], im->limit))
 				return im_refuse(im, "brings another value in register %u than is taken to hold", reg);
@@ -208,7 +211,7 @@ static void take(struct im *im, const struct im_label *label)
 
 	im->state.at = label->at;
 	im->state.unit.kind = IM_UNIT_NONE;
-	for (reg = 0; reg < IM_NREG; reg++) {
+	for (reg = 0; label->stored >> reg; reg++) {
 		if (label->at.facts & 1u << reg)
 			im->state.values[reg] = im->values[idx];
 		idx += label->stored >> reg & 1;

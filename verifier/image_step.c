@@ -313,7 +313,7 @@ static bool move(struct im *im, const struct im_unit *unit)
 {
 	const struct im_insn *insn = &im->insn;
 	u64 low = ub_low_mask(insn->width), imm = (u64)insn->imm & low;
-	struct ub_reg value = insn->width == 64 ? ub_reg_any() : ub_reg_between(0, low);
+	struct ub_reg value = im_unknown(insn->width);
 	bool is_chunk = insn->has_imm && !insn->is_mem && insn->rm == IM_RCX && insn->width >= 32 && imm <= IM_CHUNK, ret;
 
 	if (insn->has_imm && insn->width == 32 && imm == UB_TICKS && is_ticks(im) && im->state.at.is_fresh)
@@ -533,7 +533,7 @@ static bool step_mode(struct im *im)
 
 static bool step_time(struct im *im)
 {
-	struct ub_reg half = ub_reg_between(0, UB_U32_MAX);
+	struct ub_reg half = im_unknown(32);
 
 	if (im->insn.form == IM_RDPID || im->insn.form == IM_RDTSCP)
 		if (im->env->cpu_node_gs)
@@ -563,7 +563,7 @@ static bool step_per_cpu(struct im *im, const struct im_unit *unit)
 	if (!im->env->cpu_node_gs || insn->disp != im->env->cpu_node_gs)
 		return im_refuse(im, "a per-CPU operand that is not listed");
 	if (insn->form == IM_GS_LOAD) {
-		im_set(im, insn->reg, ub_reg_between(0, UB_U32_MAX));
+		im_set(im, insn->reg, im_unknown(32));
 		return true;
 	}
 	set_flags_of_work(im);

@@ -14,11 +14,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../../kernel/ub-jit/jit.h"
 #include "../large.h"
 #include "../results.h"
 
 #define CNT		20000u		/* instructions: the kernel follows at most 8192 branches in one program */
 #define TRIES		20u
+#define LIMIT		0x7ffffffff000ull
 #define LOG_STATS	4u
 #define MAX_FIGURES	8u
 
@@ -48,6 +50,51 @@ static double slowest_ms(void)
 			most = best;
 	}
 	return most * 1e3;
+}
+
+/* The least time in which the checker reads the image of @block, added to @seconds; its bytes to @bytes. */
+static bool time_image(const struct ub_block *block, double *seconds, u64 *bytes)
+{
+	const struct ub_verify_env verify_env = { .limit = LIMIT };
+	const struct ub_jit_env env = { .smap = true, .work_mask = 1, .work_off = 8, .pagefault_off = 16 };
+	struct ub_verified *verified;
+	struct ub_image_log log;
+	struct ub_image *image;
+	double best = 1e9, start, time;
+	int err = ub_verify(block, &verify_env, NULL, &verified);
+	u32 i;
+
+	if (err)
+		return false;
+	err = ub_jit(verified, &env, &image);
+	ub_verified_free(verified);
+	if (err)
+		return false;
+	for (i = 0; i < TRIES && !err; i++) {
+		start = large_seconds();
+		err = ub_image_check(image, image->code, (u64)image->code, &env, LIMIT, &log);
+		time = large_seconds() - start;
+		best = time < best ? time : best;
+	}
+	if (err)
+		fprintf(stderr, "verifier: an image is refused at %u: %s\n", log.off, log.text);
+	printf("%-24s %8u bytes        %8.2f ms  %6.1f MB/s\n", "its machine code", image->code_len, best * 1e3,
+	       image->code_len / best / 1e6);
+	*seconds += best;
+	*bytes += image->code_len;
+	ub_image_free(image);
+	return !err;
+}
+
+static bool time_images(void)
+{
+	double seconds = 0;
+	u64 bytes = 0;
+
+	if (!time_image(large_straight(CNT), &seconds, &bytes) || !time_image(large_branchy(CNT), &seconds, &bytes))
+		return false;
+	add_figure("image_check_mb_per_s", bytes / seconds / 1e6);
+	return true;
 }
 
 /* --- the kernel's --- */
@@ -146,6 +193,8 @@ int main(int argc, char **argv)
 	}
 	if (!compare("straight line", large_straight(CNT), bpf_straight, "straight_insns_per_s", "host_straight_insns_per_s") ||
 	    !compare("branches", large_branchy(CNT), bpf_branchy, "branchy_insns_per_s", "host_branchy_insns_per_s"))
+		return 1;
+	if (!time_images())
 		return 1;
 	add_figure("worst_refusal_ms", slowest_ms());
 	if (json && !results_add(json, "make bench-verifier", figures, figure_cnt, "speed", "best of 20, in turn")) {
