@@ -236,10 +236,10 @@ $(GUIDED_O)/core.a: $(call guided,$(sort $(CORE_SRC) $(wildcard ir/*.c))) $(call
 	ar rcs $@ $^
 
 $(GUIDED_O)/device: $(GUIDED_O)/obj/tests/fuzz/targets/device.o $(call plain,tests/fuzz/targets/alloc.c $(CORE_SRC))
+$(GUIDED_O)/jit: $(call plain,tests/reread.c)
 $(GUIDED_O)/text: $(call plain,tests/fuzz/targets/text.c) $(GUIDED_O)/core.a
 $(GUIDED_O)/wire $(GUIDED_O)/verify $(GUIDED_O)/jit: $(GUIDED_O)/%: $(GUIDED_O)/plain/tests/fuzz/targets/%.o \
 		$(call plain,tests/fuzz/targets/mutate.c) $(GUIDED_O)/core.a
-$(GUIDED_O)/jit: $(call plain,tests/reread.c)
 
 $(GUIDED):
 	$(CLANG) -fsanitize=fuzzer,address,undefined -Wl,--wrap=calloc -o $@ $^ -lZydis

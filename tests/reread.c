@@ -298,3 +298,21 @@ const char *reread_image(const struct ub_image *made, const struct ub_block *blo
 	walk_image(ret_off);
 	return complaint;
 }
+
+const char *reread_check(const struct ub_image *made, const struct ub_jit_env *made_with, u64 limit, u32 *ret_off)
+{
+	static u8 code[UB_MAX_IMAGE];
+	static struct ub_image_log log;
+	u32 i;
+	int err;
+
+	memcpy(code, made->code, made->code_len);
+	for (i = 0; i < made->reloc_cnt; i++) {
+		s32 rel = made->relocs[i].target - (REREAD_ADDRESS + made->relocs[i].off + 4);
+
+		memcpy(code + made->relocs[i].off, &rel, 4);
+	}
+	err = ub_image_check(made, code, REREAD_ADDRESS, made_with, limit, &log);
+	*ret_off = log.off;
+	return err == -EACCES ? log.text : NULL;
+}

@@ -14,4 +14,8 @@
 const char *reread_image(const struct ub_image *image, const struct ub_block *block, const struct ub_jit_env *env,
 			 u32 *ret_off);
 
+/* The same of the module's own checker; -ENOMEM is no answer.  Targets of calls lie near this address. */
+#define REREAD_ADDRESS	0x100000ull
+const char *reread_check(const struct ub_image *image, const struct ub_jit_env *env, u64 limit, u32 *ret_off);
+
 #endif

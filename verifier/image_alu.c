@@ -387,12 +387,34 @@ static bool wide_product(struct im *im)
 	return true;
 }
 
+static void set_as(struct im *im, u8 reg, enum im_class class, struct ub_reg value)
+{
+	if (class == IM_GUEST)
+		im_set(im, reg, value);
+	else
+		im_set_class(im, reg, IM_NONE);
+}
+
+/* xchg of two whole registers, be they the guest's or nobody's. */
+static bool swap(struct im *im)
+{
+	u8 a = im->insn.reg, b = im->insn.rm;
+	enum im_class class_a = im->state.at.reg[a], class_b = im->state.at.reg[b];
+	struct ub_reg value_a = im_value(im, a), value_b = im_value(im, b);
+
+	set_as(im, a, class_b, value_b);
+	set_as(im, b, class_a, value_a);
+	return true;
+}
+
 /* xchg, xadd, cmpxchg: rm and reg, or rax, change. */
 static bool exchange(struct im *im)
 {
 	const struct im_insn *insn = &im->insn;
 	bool is_cmp = insn->form == IM_CMPXCHG;
 
+	if (insn->form == IM_XCHG && !insn->is_mem && insn->width == 64)
+		return swap(im);
 	if (!im_reads(im, insn->reg) || (is_cmp && !im_reads(im, IM_RAX)))
 		return false;
 	if (insn->is_mem ? !im_access(im, insn->width / 8, IM_READ | IM_WRITE) : !im_reads(im, insn->rm))

@@ -109,11 +109,27 @@ static u8 flags_of(u8 cc)
 	}
 }
 
+/* The jump is taken while ticks are left: a stretch of its own leads there, of no length. */
+static bool taken_with_ticks(struct im *im)
+{
+	u32 node = im->node, len = im->node_len;
+	bool is_good;
+
+	im->state.at.has_ticks = true;
+	is_good = im_looked(im) && im_edge(im, (s64)im->next + im->insn.imm);
+	im->state.at.has_ticks = false;
+	im->node = node;
+	im->node_len = len;
+	return is_good;
+}
+
 /* What is true where the jump is taken alone. */
 static bool taken(struct im *im, const struct im_unit *unit)
 {
 	bool is_chunk = im->state.at.is_chunk, is_good;
 
+	if (unit->kind == IM_UNIT_TICK && im->insn.cc == 5)
+		return taken_with_ticks(im);
 	if (unit->kind == IM_UNIT_CHUNK && im->insn.cc == 6)
 		im->state.at.is_chunk = true;
 	is_good = im_edge(im, (s64)im->next + im->insn.imm);

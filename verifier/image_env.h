@@ -65,6 +65,7 @@ enum im_unit_kind {
 	IM_UNIT_SOFTIRQ,	/* for which was looked: not equal: there is */
 	IM_UNIT_NR,		/* not equal: eax is not nr */
 	IM_UNIT_TICK,		/* equal: none is left */
+	IM_UNIT_AH,		/* reg is a copy of rax, of which no more than ah has changed since; addr, len and nr held before */
 	IM_UNIT_CHUNK,		/* below or equal: rcx is no more than IM_CHUNK */
 };
 

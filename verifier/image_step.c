@@ -238,7 +238,22 @@ static bool store_local(struct im *im, u32 local)
 	return true;
 }
 
-static bool move_regs(struct im *im)
+/* Flags come back from memory through ah: what is known of rax beside its value outlasts that. */
+static void note_copy(struct im *im, const struct im_unit *before, u8 to, u8 from)
+{
+	struct im_point *at = &im->state.at;
+
+	if (from == IM_RAX)
+		im->state.unit = (struct im_unit){
+			.kind = IM_UNIT_AH, .reg = to, .addr = at->line, .len = at->line_len, .nr = at->nr };
+	if (to != IM_RAX || before->kind != IM_UNIT_AH || before->reg != from)
+		return;
+	at->line = before->addr;
+	at->line_len = before->len;
+	at->nr = before->nr;
+}
+
+static bool move_regs(struct im *im, const struct im_unit *unit)
 {
 	struct ub_reg value = im_value(im, im->insn.is_to_reg ? im->insn.rm : im->insn.reg);
 	u8 to = im->insn.is_to_reg ? im->insn.reg : im->insn.rm, from = im->insn.is_to_reg ? im->insn.rm : im->insn.reg;
@@ -250,6 +265,8 @@ static bool move_regs(struct im *im)
 		im_set(im, to, value);
 	else
 		im_set_class(im, to, class);
+	if (class == IM_GUEST)
+		note_copy(im, unit, to, from);
 	return true;
 }
 
@@ -271,14 +288,14 @@ static bool move_ax(struct im *im)
 	return true;
 }
 
-static bool move_whole(struct im *im, bool *ret)
+static bool move_whole(struct im *im, const struct im_unit *unit, bool *ret)
 {
 	const struct im_insn *insn = &im->insn;
 	u32 local = im_local(insn);
 	enum im_class base = insn->is_mem && insn->rm < IM_NREG ? im->state.at.reg[insn->rm] : IM_NONE;
 
 	if (!insn->is_mem)
-		*ret = !insn->has_imm ? move_regs(im) : true;
+		*ret = !insn->has_imm ? move_regs(im, unit) : true;
 	else if (base == IM_FRAME && insn->index == UB_NOREG)
 		*ret = insn->is_to_reg ? load_from_frame(im) : store_to_frame(im);
 	else if (insn->has_imm)
@@ -319,11 +336,13 @@ static bool move(struct im *im, const struct im_unit *unit)
 	if (insn->has_imm && insn->width == 32 && imm == UB_TICKS && is_ticks(im) && im->state.at.is_fresh)
 		return renew_ticks(im);
 	if (insn->is_mem && im_local(insn) != IM_NO_LOCAL && im_local_class(im_local(insn)) == IM_TICKS && insn->has_imm)
-		return insn->width == 32 && imm == UB_TICKS && renew_ticks(im);
-	if (insn->width == 64 && move_whole(im, &ret))
+		return insn->width == 32 && imm == UB_TICKS ? renew_ticks(im) : im_refuse(im, "other ticks than there are");
+	if (insn->width == 64 && move_whole(im, unit, &ret))
 		return ret;
-	(void)unit;
 	if (insn->has_imm) {
+		/* A note in a local changes no flag: what they say of ticks lasts. */
+		if (insn->is_mem && insn->rm == IM_RBP && unit->kind == IM_UNIT_TICK)
+			im->state.unit = *unit;
 		if (insn->is_mem)
 			return im_access(im, insn->width / 8, IM_WRITE);
 		ret = put_moved(im, insn->rm, ub_reg_const(insn->width == 64 ? (u64)insn->imm : imm));
@@ -571,10 +590,12 @@ static bool step_per_cpu(struct im *im, const struct im_unit *unit)
 }
 
 /* sahf takes ah, which mov loaded: rax is the guest's all the while. */
-static bool step_ah(struct im *im)
+static bool step_ah(struct im *im, const struct im_unit *unit)
 {
 	if (!im_reads(im, IM_RAX))
 		return false;
+	if (unit->kind == IM_UNIT_AH)
+		im->state.unit = *unit;
 	if (im->insn.form == IM_SAHF)
 		return use_flags(im);
 	if (im->insn.rm != IM_RBP || !im_access(im, 1, IM_READ))
@@ -660,7 +681,7 @@ static bool dispatch(struct im *im, const struct im_unit *unit)
 	case IM_CLC: case IM_CMC:
 		return use_flags(im);
 	case IM_SAHF: case IM_MOV_AH:
-		return step_ah(im);
+		return step_ah(im, unit);
 	case IM_RDTSC: case IM_RDTSCP: case IM_RDPID:
 		return step_time(im);
 	case IM_GS_LOAD: case IM_GS_CMP: case IM_GS_SOFTIRQ:

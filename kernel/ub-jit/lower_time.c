@@ -76,11 +76,17 @@ void lower_RDTSCP(struct jit *j, const struct ub_insn *insn)
 	put_number(j, insn);
 }
 
+static void rdpid_in_user(struct jit *j)
+{
+	lower_need(j, UB_INT_F_RDTSCP);
+	x86_rdpid(&j->code, j->scratch);
+}
+
 void lower_RDPID(struct jit *j, const struct ub_insn *insn)
 {
 	if (j->env->cpu_node_gs)
 		x86_mov_reg_gs(&j->code, j->scratch, j->env->cpu_node_gs);
 	else
-		x86_rdpid(&j->code, j->scratch);
+		rdpid_in_user(j);
 	put_number(j, insn);
 }

@@ -30,6 +30,8 @@ static bool try_one(const struct gen *g, const struct ub_jit_env *env, u64 *ret_
 	}
 	*ret_bytes += image->code_len;
 	why = reread_image(image, &block, env, &off);
+	if (!why)
+		why = reread_check(image, env, gen_limit, &off);
 	if (why)
 		fprintf(stderr, "at %#x: %s\n", off, why);
 	ub_image_free(image);

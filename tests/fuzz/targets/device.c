@@ -21,8 +21,6 @@ static struct {
 
 #include "../../../kernel/ub-jit/dev.c"
 /* An image is taken as it is: judging it is the target jit's. */
-#define ub_text_place(image, ...)	place_text(image)
-static struct ub_text *place_text(const struct ub_image *image);
 #include "../../../kernel/ub-jit/load.c"
 #include "../../../kernel/ub-jit/registry.c"
 
@@ -30,6 +28,7 @@ static struct ub_text *place_text(const struct ub_image *image);
 #define ARGUMENT	0x7fff00000000ull	/* and the request */
 #define SESSION		1u
 #define FAKE_CALL	0x7000u
+#define IMAGE_ADDRESS	0x100000ull
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -131,12 +130,35 @@ void ub_runtime_env(struct ub_jit_env *env)
 	};
 }
 
-static struct ub_text *place_text(const struct ub_image *image)
+/* As if it were to run at an address from which all that it calls can be reached. */
+static int check_image(const struct ub_image *image, const struct ub_jit_env *env, struct ub_image_log *log)
+{
+	u8 *code = malloc(image->code_len);
+	u32 i;
+	int err;
+
+	memcpy(code, image->code, image->code_len);
+	for (i = 0; i < image->reloc_cnt; i++) {
+		s32 rel = image->relocs[i].target - (IMAGE_ADDRESS + image->relocs[i].off + 4);
+
+		memcpy(code + image->relocs[i].off, &rel, 4);
+	}
+	err = ub_image_check(image, code, IMAGE_ADDRESS, env, ub_limit, log);
+	must(err != -EACCES, log->text);
+	free(code);
+	return err;
+}
+
+struct ub_text *ub_text_place(const struct ub_image *image, u32 id, const struct ub_jit_env *env, struct ub_image_log *log)
 {
 	struct ub_text *text;
+	int err;
 
 	if (head.rights & 8)
 		return ERR_PTR(-ENOSPC);
+	err = check_image(image, env, log);
+	if (err)
+		return ERR_PTR(err);
 	text = kzalloc(sizeof(*text), 0);
 	if (!text)
 		return ERR_PTR(-ENOMEM);

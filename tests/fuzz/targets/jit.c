@@ -68,7 +68,9 @@ static const char *judge(const struct ub_image *image, const struct ub_jit_env *
 	const char *why = check_tables(image, env);
 
 	*ret_off = 0;
-	return why ? why : reread_image(image, &input.block, env, ret_off);
+	if (!why)
+		why = reread_image(image, &input.block, env, ret_off);
+	return why ? why : reread_check(image, env, INPUT_LIMIT, ret_off);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
