@@ -20,7 +20,6 @@ static struct {
 #define capable(cap)		(!(head.rights & 2))
 
 #include "../../../kernel/ub-jit/dev.c"
-/* An image is taken as it is: judging it is the target jit's. */
 #include "../../../kernel/ub-jit/load.c"
 #include "../../../kernel/ub-jit/registry.c"
 

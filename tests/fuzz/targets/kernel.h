@@ -254,7 +254,6 @@ static inline void *xa_find_after(const struct xarray *xa, unsigned long *id, u6
 
 /* --- memory and work --- */
 
-#define pr_warn_ratelimited(...)	fprintf(stderr, __VA_ARGS__)
 #define kzalloc(size, gfp)	(might_sleep(), calloc(1, size))
 #define kfree(mem)		free((void *)(mem))
 #define kvfree(mem)		free((void *)(mem))
