@@ -396,7 +396,7 @@ static void set_as(struct im *im, u8 reg, enum im_class class, struct ub_reg val
 }
 
 /* xchg of two whole registers, be they the guest's or nobody's. */
-static bool swap(struct im *im)
+static bool swap_whole(struct im *im)
 {
 	u8 a = im->insn.reg, b = im->insn.rm;
 	enum im_class class_a = im->state.at.reg[a], class_b = im->state.at.reg[b];
@@ -414,7 +414,7 @@ static bool exchange(struct im *im)
 	bool is_cmp = insn->form == IM_CMPXCHG;
 
 	if (insn->form == IM_XCHG && !insn->is_mem && insn->width == 64)
-		return swap(im);
+		return swap_whole(im);
 	if (!im_reads(im, insn->reg) || (is_cmp && !im_reads(im, IM_RAX)))
 		return false;
 	if (insn->is_mem ? !im_access(im, insn->width / 8, IM_READ | IM_WRITE) : !im_reads(im, insn->rm))
