@@ -233,8 +233,10 @@ static bool address(struct im *im)
 
 	if ((insn->rm != UB_NOREG && !im_reads(im, insn->rm)) || (insn->index != UB_NOREG && !im_reads(im, insn->index)))
 		return false;
-	im->state.unit = (struct im_unit){ .kind = IM_UNIT_LEA, .reg = insn->reg,
-		.addr = { insn->rm, insn->index, insn->scale, insn->disp } };
+	/* The whole of an address that still means the same afterwards. */
+	if (insn->width == 64 && insn->reg != insn->rm && insn->reg != insn->index)
+		im->state.unit = (struct im_unit){ .kind = IM_UNIT_LEA, .reg = insn->reg,
+			.addr = { insn->rm, insn->index, insn->scale, insn->disp } };
 	if (insn->width == 64 && insn->rm != UB_NOREG && are_any(im, insn->rm, insn->index))
 		return put(im, insn->reg, ub_reg_any());
 	if (insn->rm != UB_NOREG)

@@ -17,6 +17,9 @@ static void forget_values(struct im *im)
 	im->state.at.facts = 0;
 	im->state.at.line_len = 0;
 	im->state.at.is_chunk = false;
+	im->state.at.is_work_tested = false;
+	im->state.at.flags_tell_answer = false;
+	im->state.at.answer = UB_NOREG;
 	im->state.at.nr = IM_NO_NR;
 	for (reg = 0; reg < IM_NREG; reg++)
 		if (CALLER_SAVED & 1u << reg)
@@ -45,6 +48,7 @@ static bool call_slow(struct im *im, bool is_before)
 	im->state.at.reg[IM_RAX] = IM_GUEST;
 	im->state.at.flags = 0;
 	im->state.at.is_fresh = true;
+	im->state.at.answer = is_before ? IM_RAX : UB_NOREG;
 	/* pre_call leaves the guest's rax in pt_regs where a call is to be made. */
 	im->state.at.nr_saved = is_before ? nr_saved : IM_NO_NR;
 	return true;
@@ -58,6 +62,8 @@ static bool call_stub(struct im *im, u64 target)
 
 	if (at->nr < 0 || (u32)at->nr >= im->env->call_stub_cnt || im->env->call_stubs[at->nr] != target)
 		return im_refuse(im, "a call to what is not listed, or not the call that eax was compared with");
+	if (!at->is_work_tested)
+		return im_refuse(im, "a system call without a look whether somebody wants to see it");
 	if (!is_closed(im) || at->pushed)
 		return im_refuse(im, "a system call while something is open or pushed");
 	if (at->reg[IM_R8] != IM_REGS || at->reg[IM_R9] != IM_GUEST || ip.kind != UB_REG_SCALAR || ip.range.span ||
@@ -126,14 +132,17 @@ static bool taken_with_ticks(struct im *im)
 /* What is true where the jump is taken alone. */
 static bool taken(struct im *im, const struct im_unit *unit)
 {
-	bool is_chunk = im->state.at.is_chunk, is_good;
+	bool is_chunk = im->state.at.is_chunk, is_tested = im->state.at.is_work_tested, is_good;
 
+	if (im->state.at.flags_tell_answer && im->insn.cc == 2)
+		im->state.at.is_work_tested = true;
 	if (unit->kind == IM_UNIT_TICK && im->insn.cc == 5)
 		return taken_with_ticks(im);
 	if (unit->kind == IM_UNIT_CHUNK && im->insn.cc == 6)
 		im->state.at.is_chunk = true;
 	is_good = im_edge(im, (s64)im->next + im->insn.imm);
 	im->state.at.is_chunk = is_chunk;
+	im->state.at.is_work_tested = is_tested;
 	return is_good;
 }
 
@@ -157,6 +166,9 @@ static bool not_taken(struct im *im, const struct im_unit *unit)
 		}
 		at->is_fresh = true;
 		return im_looked(im);
+	case IM_UNIT_CALL_WORK:
+		at->is_work_tested |= cc == NE;
+		return true;
 	case IM_UNIT_SOFTIRQ:
 		at->is_fresh |= cc == NE;
 		return cc != NE || im_looked(im);

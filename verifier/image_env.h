@@ -39,6 +39,9 @@ struct im_point {
 	u16 facts;		/* registers of whose value something is known */
 	u8 flags;		/* which of the machine's flags are the guest's */
 	bool flags_tell_work;	/* no: they compare what is the kernel's, and only a jump may look */
+	bool flags_tell_answer;	/* below: pre_call said UB_CALL_GO */
+	u8 answer;		/* the register that has what pre_call said, or UB_NOREG */
+	bool is_work_tested;	/* there is no work before a call, or pre_call said go */
 	bool is_open;		/* access to user memory */
 	bool may_sleep;		/* page faults are allowed */
 	bool is_vec_open;
@@ -61,6 +64,7 @@ enum im_unit_kind {
 	IM_UNIT_LIMIT,		/* reg was compared with LIMIT, */
 	IM_UNIT_LOW,		/* or reg - UB_HOLD_LOW with LIMIT - UB_HOLD_LOW: above or equal: it must be clamped */
 	IM_UNIT_WORK,		/* not equal: there is work */
+	IM_UNIT_CALL_WORK,	/* not equal: there is work before a call */
 	IM_UNIT_SOFTIRQ_DUE,	/* there is none but perhaps of softirqs, */
 	IM_UNIT_SOFTIRQ,	/* for which was looked: not equal: there is */
 	IM_UNIT_NR,		/* not equal: eax is not nr */
@@ -125,6 +129,8 @@ struct im {
 
 #define IM_CHUNK	4096
 #define IM_MAX_STRETCH	65536u	/* instructions between two looks for work */
+#define IM_MAX_LABELS	(1u << 18)	/* 40 MiB at the most, of labels and of values each */
+#define IM_MAX_VALUES	(1u << 20)
 #define IM_NO_LOCAL	UB_U32_MAX
 
 /* Returns false.  The first one stands. */

@@ -16,6 +16,8 @@ static u32 label_at(const struct im *im, u32 off)
 
 static bool label_new(struct im *im, u32 off, enum im_label_kind kind, u32 *ret)
 {
+	if (im->label_cnt >= IM_MAX_LABELS)
+		return im_refuse(im, "more places that are jumped to than may be");
 	if (!im_grow(im, (void **)&im->labels, im->label_cnt, &im->label_cap, sizeof(*im->labels)))
 		return false;
 	im->labels[im->label_cnt] = (struct im_label){ .kind = kind, .node = im->node_cnt++ };
@@ -26,6 +28,8 @@ static bool label_new(struct im *im, u32 off, enum im_label_kind kind, u32 *ret)
 
 static bool keep_value(struct im *im, const struct ub_reg *value)
 {
+	if (im->value_cnt >= IM_MAX_VALUES)
+		return im_refuse(im, "more known values than may be kept");
 	if (!im_grow(im, (void **)&im->values, im->value_cnt, &im->value_cap, sizeof(*im->values)))
 		return false;
 	im->values[im->value_cnt] = *value;
@@ -69,6 +73,10 @@ static void join_points(struct im_point *to, const struct im_point *from)
 	to->has_ticks &= from->has_ticks;
 	to->is_fresh &= from->is_fresh;
 	to->is_chunk &= from->is_chunk;
+	to->is_work_tested &= from->is_work_tested;
+	to->flags_tell_answer &= from->flags_tell_answer;
+	if (to->answer != from->answer)
+		to->answer = UB_NOREG;
 	if (to->nr != from->nr)
 		to->nr = IM_NO_NR;
 	if (to->nr_saved != from->nr_saved)
@@ -117,6 +125,8 @@ static const char *first_difference(const struct im_point *a, const struct im_po
 		return "flags";
 	if (a->has_ticks != b->has_ticks || a->is_fresh != b->is_fresh)
 		return "ticks";
+	if (a->is_work_tested != b->is_work_tested || a->answer != b->answer || a->flags_tell_answer != b->flags_tell_answer)
+		return "answers about work";
 	if (a->is_chunk != b->is_chunk || a->nr != b->nr || a->nr_saved != b->nr_saved || a->line_len != b->line_len)
 		return "what was compared";
 	return NULL;
@@ -231,10 +241,24 @@ static void weaken(struct im *im, const struct ub_image_hint *hint)
 	at->facts &= ~(hint->lost | hint->forgotten);
 	at->flags = 0;
 	at->flags_tell_work = false;
+	at->flags_tell_answer = false;
+	at->answer = UB_NOREG;
 	at->is_chunk = false;
 	at->line_len = 0;
 	if ((hint->lost | hint->forgotten) & 1u << IM_RAX && !hint->keeps_number)
 		at->nr = IM_NO_NR;
+}
+
+/* A walk is as walk.h says, and small enough that nothing overflows; known bits and others are apart. */
+static bool is_well_formed(const struct ub_reg *value)
+{
+	const s64 far = 1ll << 58, fast = 1ll << 30;
+
+	if (value->kind == UB_REG_SCALAR)
+		return !(value->bits.value & value->bits.mask);
+	return (value->kind == UB_REG_WALKING || value->kind == UB_REG_GUARDED) && value->walk.lo >= -far &&
+	       value->walk.lo <= value->walk.hi && value->walk.hi <= far && value->walk.down >= -fast &&
+	       value->walk.down <= 0 && value->walk.up >= 0 && value->walk.up <= fast;
 }
 
 /* A hint's own state. */
@@ -250,16 +274,15 @@ static bool hinted(struct im *im, const struct ub_image_hint *hint)
 	*at = (struct im_point){
 		.locals = hint->locals, .low_bytes = hint->locals | hint->low_bytes, .is_open = hint->is_open,
 		.flags = hint->has_flags ? IM_ALL_FLAGS : 0, .is_vec_open = hint->is_vec_open, .is_fenced = true,
-		.has_ticks = hint->has_ticks, .nr = IM_NO_NR, .nr_saved = IM_NO_NR,
+		.has_ticks = hint->has_ticks, .nr = IM_NO_NR, .nr_saved = IM_NO_NR, .answer = UB_NOREG,
 	};
 	for (i = 0; i < IM_NREG; i++)
 		at->reg[i] = hint->reg[i] < ARRAY_SIZE(classes) ? classes[hint->reg[i]] : IM_NONE;
 	for (i = 0; i < hint->fact_cnt; i++) {
 		const struct ub_image_fact *fact = &im->image->facts[hint->fact_idx + i];
 
-		if (fact->reg >= IM_NREG || at->reg[fact->reg] != IM_GUEST || fact->value.kind == UB_REG_UNWRITTEN ||
-		    fact->value.kind > UB_REG_GUARDED)
-			return im_refuse(im, "a hint for %u says something of a register that is not the guest's", hint->off);
+		if (fact->reg >= IM_NREG || at->reg[fact->reg] != IM_GUEST || !is_well_formed(&fact->value))
+			return im_refuse(im, "a hint for %u says what cannot be", hint->off);
 		at->facts |= 1u << fact->reg;
 		im->state.values[fact->reg] = fact->value;
 	}
@@ -271,7 +294,7 @@ static bool start_hint(struct im *im, const struct ub_image_hint *hint)
 	u32 no;
 
 	if (hint->off >= im->len || im->label_at[hint->off] || hint->fact_idx > im->image->fact_cnt ||
-	    hint->fact_cnt > im->image->fact_cnt - hint->fact_idx)
+	    hint->fact_cnt > im->image->fact_cnt - hint->fact_idx || hint->fact_cnt > IM_NREG)
 		return im_refuse(im, "a hint is out of place");
 	if (!label_new(im, hint->off, hint->is_kept ? IM_KEPT : IM_HINTED, &no))
 		return false;
@@ -299,7 +322,8 @@ bool im_labels_start(struct im *im)
 static void enter(struct im *im)
 {
 	im->state = (struct im_state){
-		.at = { .nr = IM_NO_NR, .nr_saved = IM_NO_NR, .is_vec_open = !im->env->vec_open, .is_fresh = true },
+		.at = { .nr = IM_NO_NR, .nr_saved = IM_NO_NR, .is_vec_open = !im->env->vec_open, .is_fresh = true,
+			.answer = UB_NOREG },
 	};
 	im->state.at.reg[IM_RDI] = IM_FRAME;
 	im->is_dead = false;

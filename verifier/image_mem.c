@@ -183,8 +183,9 @@ bool im_access(struct im *im, u32 bytes, u32 access)
 
 	if (base == IM_RSP)
 		return im_refuse(im, "memory at rsp");
-	if ((base == IM_RBP || class == IM_REGS) && im->insn.is_locked)
-		return im_refuse(im, "a lock on what is no user memory");
+	if ((base == IM_RBP || class == IM_REGS) &&
+	    (im->insn.is_locked || im->insn.form == IM_XCHG || im->insn.form == IM_CMPXCHG2))
+		return im_refuse(im, "a lock or a pair on what is no user memory");
 	if (base == IM_RBP)
 		return access_local(im, bytes, access);
 	if (class == IM_REGS)

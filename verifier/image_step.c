@@ -28,6 +28,8 @@ static void touch(struct im *im, u8 reg)
 		at->line_len = 0;
 	if (reg == IM_RAX)
 		at->nr = IM_NO_NR;
+	if (reg == at->answer)
+		at->answer = UB_NOREG;
 	if (reg == IM_RCX)
 		at->is_chunk = false;
 	if (reg == IM_RSP || reg == IM_RBP)
@@ -92,6 +94,7 @@ static void set_flags(struct im *im, u8 sets)
 	if (sets && at->flags_tell_work)
 		at->flags = 0;
 	at->flags |= sets;
+	at->flags_tell_answer &= !sets;
 	at->flags_tell_work &= !sets;
 }
 
@@ -100,6 +103,7 @@ static void set_flags_of_work(struct im *im)
 {
 	im->state.at.flags = IM_ALL_FLAGS;
 	im->state.at.flags_tell_work = true;
+	im->state.at.flags_tell_answer = false;
 }
 
 /* cmov and setcc read what their condition names; here all. */
@@ -167,6 +171,7 @@ static bool tick(struct im *im)
 	im->state.at.has_ticks = false;
 	im->state.at.is_fresh = false;
 	im->state.at.flags_tell_work = false;
+	im->state.at.flags_tell_answer = false;
 	im->state.at.flags = IM_OTHERS;
 	im->state.unit.kind = IM_UNIT_TICK;
 	return true;
@@ -243,10 +248,10 @@ static void note_copy(struct im *im, const struct im_unit *before, u8 to, u8 fro
 {
 	struct im_point *at = &im->state.at;
 
-	if (from == IM_RAX)
+	if (from == IM_RAX && to != IM_RAX)
 		im->state.unit = (struct im_unit){
 			.kind = IM_UNIT_AH, .reg = to, .addr = at->line, .len = at->line_len, .nr = at->nr };
-	if (to != IM_RAX || before->kind != IM_UNIT_AH || before->reg != from)
+	if (to != IM_RAX || from == IM_RAX || before->kind != IM_UNIT_AH || before->reg != from)
 		return;
 	at->line = before->addr;
 	at->line_len = before->len;
@@ -258,6 +263,7 @@ static bool move_regs(struct im *im, const struct im_unit *unit)
 	struct ub_reg value = im_value(im, im->insn.is_to_reg ? im->insn.rm : im->insn.reg);
 	u8 to = im->insn.is_to_reg ? im->insn.reg : im->insn.rm, from = im->insn.is_to_reg ? im->insn.rm : im->insn.reg;
 	enum im_class class = im->state.at.reg[from];
+	bool is_answer = from == im->state.at.answer;
 
 	if (from == IM_RSP || from == IM_RBP || class == IM_TICKS)
 		return im_refuse(im, "register %u as a value", from);
@@ -267,6 +273,8 @@ static bool move_regs(struct im *im, const struct im_unit *unit)
 		im_set_class(im, to, class);
 	if (class == IM_GUEST)
 		note_copy(im, unit, to, from);
+	if (is_answer)
+		im->state.at.answer = to;
 	return true;
 }
 
@@ -379,6 +387,8 @@ static bool step_task(struct im *im)
 	    ((insn->form == IM_CMP && insn->width == 64 && !insn->imm) ||
 	     (insn->form == IM_TEST && insn->width == 32 && (u32)insn->imm == env->work_exit_mask))) {
 		set_flags_of_work(im);
+		if (insn->form == IM_CMP)
+			im->state.unit.kind = IM_UNIT_CALL_WORK;
 		return true;
 	}
 	if (is_off && (insn->form == IM_INC || insn->form == IM_DEC) && insn->width == 32 && off == env->pagefault_off &&
@@ -418,6 +428,8 @@ static void note_unit(struct im *im, const struct im_unit *before)
 	}
 	if (insn->form != IM_CMP)
 		return;
+	if (im->state.at.answer != UB_NOREG && is_reg_imm(insn, im->state.at.answer, 32) && insn->imm == UB_CALL_SKIP)
+		im->state.at.flags_tell_answer = true;
 	if (with_local(im, IM_LIMIT)) {
 		*unit = (struct im_unit){ .kind = IM_UNIT_LIMIT, .reg = insn->reg };
 	} else if (with_local(im, IM_LIMIT_LOW) && before->kind == IM_UNIT_LEA && before->reg == insn->reg &&

@@ -259,6 +259,17 @@ static bool is_flags_pop(const struct place *p)
 	return false;
 }
 
+/* The jump to the rare part of a system call, where somebody wants to see it. */
+static bool is_call_work_jump(const struct place *p)
+{
+	return p > places && is_work_off_test(p - 1) && is_what(p, ZYDIS_MNEMONIC_JNZ);
+}
+
+static bool is_low_lea(const struct place *p)
+{
+	return is_what(p, ZYDIS_MNEMONIC_LEA) && p->ops[1].mem.disp.value == -UB_HOLD_LOW;
+}
+
 static bool is_vec_open(const struct place *p)
 {
 	return is_call(p) && ADDRESS + p->off + 5 + p->ops[0].imm.value.s == VEC_OPEN;
@@ -333,6 +344,7 @@ DROP(no_disable, is_disable)
 DROP(no_line_jump, is_line_jump)
 DROP(no_pop, is_flags_pop)
 DROP(no_vec_open, is_vec_open)
+DROP(no_look_before_call, is_call_work_jump)
 
 /* Changes one byte of it, counted from its end if @at is negative. */
 static bool poke(bool (*is_it)(const struct place *), s32 at, u8 flip)
@@ -356,6 +368,7 @@ POKE(clamp_other_register, is_clamp, 3, 0x18)
 POKE(compare_32_bits, is_guard_compare, 0, 0x08)
 POKE(compare_other_local, is_guard_compare, -1, 0x10)
 POKE(mask_other_local, is_mask, -4, 0x20)
+POKE(low_32_bits, is_low_lea, 0, 0x08)
 POKE(work_field, is_work_off_test, 3, 0x20)
 POKE(enable_field, is_enable, -1, 0x04)
 POKE(disable_field, is_disable, -1, 0x04)
@@ -743,6 +756,18 @@ static bool hint_of_value(void)
 	return false;
 }
 
+/* One that begins below zero, and is said to rise to it with each tick. */
+static bool hint_of_impossible_walk(void)
+{
+	const s32 up = 1 << 22;
+
+	if (!hint_of_value())
+		return false;
+	d->facts[MAX_INSNS - 64].value = (struct ub_reg){
+		.kind = UB_REG_GUARDED, .walk = { -(s64)UB_WALK_TICKS * up, 0, up, 0 } };
+	return true;
+}
+
 static bool hint_of_class(enum ub_hint_class class)
 {
 	struct ub_image_hint *hint = d->image.hint_cnt ? &d->hints[gen_random() % d->image.hint_cnt] : NULL;
@@ -846,7 +871,7 @@ static struct fault faults[] = {
 	IN_TEXTS(below_window), FAULT(no_clac), FAULT(no_stac), FAULT(left_open), FAULT(no_lfence), FAULT(no_enable), FAULT(no_disable),
 	FAULT(enable_field), FAULT(disable_field), FAULT(enable_twice), FAULT(work_field), IN_TEXTS(no_line_jump),
 	IN_TEXTS(line_longer), FAULT(call_beside), FAULT(call_other), FAULT(call_handler_of_other_number), FAULT(wrong_number),
-	FAULT(kernel_ip), FAULT(no_pop), FAULT(no_vec_open), FAULT(no_features), FAULT(writes_orig_ax), FAULT(writes_across),
+	FAULT(kernel_ip), FAULT(no_pop), FAULT(no_vec_open), FAULT(no_features), FAULT(no_look_before_call), IN_TEXTS(low_32_bits), FAULT(hint_of_impossible_walk), FAULT(writes_orig_ax), FAULT(writes_across),
 	FAULT(writes_below_regs), FAULT(writes_ip), FAULT(writes_cs), FAULT(writes_flags), FAULT(writes_ss),
 	FAULT(writes_beyond_regs), FAULT(leaks_regs_pointer), FAULT(leaks_task_pointer), FAULT(jump_outside), FAULT(jump_before),
 	FAULT(jump_to_entry), FAULT(jump_to_handler), FAULT(jump_to_middle), FAULT(early_return), FAULT(exit_number),
@@ -1000,7 +1025,7 @@ static const char *const texts[] = {
 	"entry 0x1000:\n insn 0x1000 +2\n guard r16, [r0]\n vecm.128 movdqu v0, [r16]\n insn 0x1002 +2\n vec.128 paddb v0, v0, v1\n"
 	" insn 0x1004 +2\n exit 0x1006\n",
 	"resident r0 r1 r2 r7\nentry 0x1000:\n insn 0x1000 +2\n guard r16, [r0 + 8]\n load.64 r18, [r16 + 8]\n mov.64 r0, r18\n"
-	" insn 0x1002 +2\n hold r7, 0\n insn 0x1004 +2\n load.64 r0, [r7 + 8]\n insn 0x1006 +1\n exit 0x1006\n",
+	" insn 0x1002 +2\n hold r7, 0\n insn 0x1004 +2\n load.64 r0, [r7 + 8]\n insn 0x1006 +1\n hold r0, 0x100000\n insn 0x1007 +1\n load.64 r1, [r0 - 800]\n insn 0x1008 +1\n exit 0x1008\n",
 	"entry 0x1000:\n insn 0x1000 +2\n guard r16, [r0]\n addm.64.lock [r16 + 8], r1\n insn 0x1002 +2\n exit 0x1006\n",
 	"resident r0 r1 r2 r6 r7\nentry 0x1000:\n insn 0x1000 +4\n hold r7, 0\nloop:\n tick renew\nback:\n insn 0x1004 +4\n"
 	" load.64 r17, [r7 + 8]\n add.64f r0, r17\n insn 0x1008 +4\n addi.64 r7, 8\n insn 0x100c +3\n cmp.64 r7, r6\n insn 0x100f +2\n"
