@@ -7,6 +7,7 @@
  * whatever was predicted: its base and index are what data flow made of them.
  */
 #include "image_env.h"
+#include "image_window.h"
 
 #define FIRST_LOCAL	(-48)
 #define LAST_LOCAL	(-208)
@@ -100,38 +101,13 @@ static bool reads_address(struct im *im)
 	       (im->insn.index == UB_NOREG || im_reads(im, im->insn.index));
 }
 
-/* (index << scale) + disp */
-static bool offset(const struct im *im, struct ub_walk *ret)
-{
-	struct ub_walk disp = ub_walk_between(im->insn.disp, im->insn.disp), index;
-	struct ub_reg value;
-
-	*ret = disp;
-	if (im->insn.index == UB_NOREG)
-		return true;
-	value = im_value(im, im->insn.index);
-	value = ub_reg_scaled(&value, im->insn.scale, im->limit);
-	return ub_reg_walk(&value, &index) && ub_walk_add(index, disp, ret);
-}
-
-static bool is_within(struct ub_walk at, u64 room, u32 bytes)
-{
-	at = ub_walk_settle(at);
-	return at.lo >= 0 && at.hi <= (s64)(room - bytes);
-}
-
-/* Does base + index + disp stay in its window?  A guarded base is 0..MASK, a number is itself. */
 static bool is_in_window(const struct im *im, u32 bytes)
 {
-	struct ub_walk off, at, sum;
-	struct ub_reg base;
+	struct ub_reg base = im->insn.rm == UB_NOREG ? ub_reg_const(0) : im_value(im, im->insn.rm), index;
 
-	if (!offset(im, &off))
-		return false;
-	base = im->insn.rm == UB_NOREG ? ub_reg_const(0) : im_value(im, im->insn.rm);
-	if (base.kind == UB_REG_GUARDED)
-		return ub_walk_add(base.walk, off, &sum) && is_within(sum, UB_WINDOW, bytes);
-	return ub_reg_walk(&base, &at) && ub_walk_add(at, off, &sum) && is_within(sum, im->limit + UB_WINDOW, bytes);
+	if (im->insn.index != UB_NOREG)
+		index = im_value(im, im->insn.index);
+	return im_in_window(&base, im->insn.index == UB_NOREG ? NULL : &index, im->insn.scale, im->insn.disp, bytes, im->limit);
 }
 
 /* What crosses a line must not be locked: in kernel mode that can be fatal. */
@@ -202,7 +178,7 @@ static bool is_string_start(struct im *im, u8 reg)
 	if (!im_reads(im, reg))
 		return false;
 	value = im_value(im, reg);
-	if (value.kind != UB_REG_GUARDED || !is_within(value.walk, UB_WINDOW, 8))
+	if (value.kind != UB_REG_GUARDED || !im_in_window(&value, NULL, 0, 0, 8, im->limit))
 		return im_refuse(im, "a string operation from an address that is not guarded");
 	return true;
 }

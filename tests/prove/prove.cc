@@ -3,8 +3,8 @@
  * prove: is each of the verifier's operations on values sound, for all values of 64 bits?
  *	prove [--limit SECONDS] [--results FILE] [OPERATION...]
  *
- * The source that is proven is the verifier's own: bits.c, range.c, walk.c and reg.c are compiled here with formulas for
- * numbers (symbolic.h).  Sound: whatever members the operands have, what the machine makes of them is a member of the
+ * The source that is proven is the verifier's own: bits.c, range.c, walk.c, reg.c and the image checker's image_window.c
+ * are compiled here with formulas for numbers (symbolic.h).  Sound: whatever members the operands have, what the machine makes of them is a member of the
  * result.  Z3 says so within the limit for an operation, or it is not counted as proven.
  */
 #include "symbolic.h"
@@ -40,6 +40,7 @@ namespace walks {
 }
 using namespace walks;
 #include "../../verifier/reg.c"
+#include "../../verifier/image_window.c"
 #undef u64
 #undef s64
 #undef s32
@@ -319,6 +320,66 @@ static Runs walk_widen()
 	return runs;
 }
 
+/* --- the core rule of the image checker --- */
+
+static struct ub_reg walker(enum ub_reg_kind kind, const std::string &name)
+{
+	struct ub_reg reg = ub_reg_any();
+
+	reg.kind = kind;
+	reg.walk = any_walk(name);
+	return reg;
+}
+
+/* What the machine adds up stays in the user's half: no number wraps, so whole numbers are those of 64 bits. */
+static void operand(enum ub_reg_kind kind, bool has_index, uint32_t scale)
+{
+	struct ub_reg base = walker(kind, "base"), index = walker(UB_REG_WALKING, "index");
+	Sym t = any_ticks(UB_WALK_TICKS), limit = any("limit"), guard = any("guard"), b = any("b"), i = any("i"), disp = any("disp");
+	const uint32_t bytes = 32;
+
+	assume(number(1 << 12) <= limit.e() && limit.e() <= number(1ll << 56));
+	/* MASK is less than a page above LIMIT. */
+	assume(number(0) <= guard.e() && guard.e() < limit.e() + number(1 << 12));
+	assume(number(-(1ll << 31)) <= disp.e() && disp.e() < number(1ll << 31));
+	assume(is_walker(b.e(), t.e(), base.walk) && is_walker(i.e(), t.e(), index.walk));
+	if (!im_in_window(&base, has_index ? &index : NULL, scale, Signed(disp), bytes, limit))
+		return;
+	z3::expr address = b.e() + disp.e(), end = limit.e() + number(1ll << 40);
+
+	if (kind == UB_REG_GUARDED) {
+		address = address + guard.e();
+		end = end + number(1 << 12);
+	}
+	if (has_index)
+		address = address + i.e() * number(1 << scale);
+	claim(number(0) <= address && address + number(bytes) <= end);
+}
+
+/* A number that does not walk, as one that does: then it is as above. */
+static Runs register_walk()
+{
+	return { [=] {
+		struct ub_reg a = any_reg("a");
+		Sym x = any_of(a, "x");
+		struct ub_walk walk;
+
+		if (!ub_reg_walk(&a, &walk))
+			return;
+		claim(walk.lo.e() <= x.e() && x.e() <= walk.hi.e());
+		claim(walk.down.e() == number(0) && walk.up.e() == number(0));
+	} };
+}
+
+static Runs image_operand(enum ub_reg_kind kind)
+{
+	Runs runs = { [=] { operand(kind, false, 0); } };
+
+	for (uint32_t scale : up_to(4))
+		runs.push_back([=] { operand(kind, true, scale); });
+	return runs;
+}
+
 /* --- all of them --- */
 
 /* How the solver is asked, see symbolic.h. */
@@ -380,6 +441,7 @@ static std::vector<Operation> operations()
 		{ "register and", binary<struct ub_reg>(REG(and), M(x & y)) },
 		{ "register or", binary<struct ub_reg>(REG(or), M(x | y)) },
 		{ "register insert", register_insert() },
+		{ "register walk", register_walk() },
 		{ "walk add", walk_binary(ub_walk_add, M(x + y)), PLAIN },
 		{ "walk sub", walk_binary(ub_walk_sub, M(x - y)), PLAIN },
 		{ "walk shl", walk_shl(), PLAIN },
@@ -387,6 +449,8 @@ static std::vector<Operation> operations()
 		{ "walk settle", walk_settle(), PLAIN },
 		{ "walk join", walk_join(), PLAIN },
 		{ "walk widen", walk_widen(), PLAIN },
+		{ "image operand, guarded base", image_operand(UB_REG_GUARDED), PLAIN },
+		{ "image operand, number", image_operand(UB_REG_WALKING), PLAIN },
 	};
 }
 
@@ -445,7 +509,7 @@ int main(int argc, char **argv)
 	if (results) {
 		const struct result figures[] = { { "operations", (double)cnt }, { "operations_proven_64", (double)proven } };
 
-		if (!results_add(results, "make prove", figures, 2, "prove", "64 bits, from the source of bits.c, range.c, walk.c and reg.c")) {
+		if (!results_add(results, "make prove", figures, 2, "prove", "64 bits, from the source of bits.c, range.c, walk.c, reg.c and image_window.c")) {
 			perror(results);
 			return 1;
 		}
