@@ -48,20 +48,12 @@ static const u8 epilogue[] = {
 	0x48, 0x81, 0xc4, UB_LOCALS_LEN, 0, 0, 0, 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5b, 0x5d,
 };
 
+/* The second byte of either is seldom that of anything else. */
 static bool stands_here(const struct im *im, const u8 *bytes, u32 len)
 {
-	return len <= im->len - im->pc && !memcmp(im->code + im->pc, bytes, len);
-}
+	const u8 *code = im->code + im->pc;
 
-/* Does no jump lead between pc and im->next? */
-static bool is_one(struct im *im)
-{
-	u32 off;
-
-	for (off = im->pc + 1; off < im->next; off++)
-		if (im->label_at[off])
-			return im_refuse(im, "a jump, an entry or a hint leads into the middle of an instruction");
-	return true;
+	return len <= im->len - im->pc && code[1] == bytes[1] && !memcmp(code, bytes, len);
 }
 
 static bool read_prologue(struct im *im)
@@ -69,7 +61,7 @@ static bool read_prologue(struct im *im)
 	if (!stands_here(im, prologue, sizeof(prologue)))
 		return im_refuse(im, "an entry without a prologue");
 	im->next = im->pc + sizeof(prologue);
-	return is_one(im);
+	return true;
 }
 
 /* The frame is taken down, and the caller gets in rax which exit it was. */
@@ -86,7 +78,7 @@ static bool leave(struct im *im)
 	if (at->reg[IM_RAX] != IM_GUEST || exit.kind != UB_REG_SCALAR || ub_reg_max(&exit) >= im->image->exit_cnt)
 		return im_refuse(im, "left without the number of an exit");
 	im->next = im->pc + sizeof(epilogue) + (im->env->return_thunk ? 5 : 1);
-	if (room < (im->env->return_thunk ? 5u : 1u) || !is_one(im))
+	if (room < (im->env->return_thunk ? 5u : 1u))
 		return im_refuse(im, "an epilogue without a return");
 	if (!im->env->return_thunk)
 		return *last == 0xc3 ? true : im_refuse(im, "an epilogue without a return");
@@ -114,7 +106,7 @@ static bool read_insn(struct im *im)
 		return im_refuse(im, "an instruction that is not listed (%02x)", im->code[im->pc]);
 	im->next = im->pc + im->insn.len;
 	im->node_len++;
-	if (!is_one(im) || !find_fault(im))
+	if (!find_fault(im))
 		return false;
 	/* What nothing leads to is read, and never run. */
 	if (!im->is_dead && !im_step(im))
@@ -139,16 +131,24 @@ static bool read_one(struct im *im)
 	return read_insn(im);
 }
 
-/* endbr64 or endbr32 inside would be a place to jump to. */
+static bool begins_endbr(const struct im *im, u32 off)
+{
+	u32 word;
+
+	if (off > im->len - 4)
+		return false;
+	memcpy(&word, im->code + off, 4);
+	return (word & 0xfeffffff) == 0xfa1e0ff3;
+}
+
+/* endbr64 or endbr32 inside would be a place to jump to.  Sound: its second and its last byte, or its others, are here. */
 static bool has_endbr(const struct im *im)
 {
-	u32 i, word;
+	u32 i;
 
-	for (i = 0; i + 4 <= im->len; i++) {
-		memcpy(&word, im->code + i, 4);
-		if ((word & 0xfeffffff) == 0xfa1e0ff3)
+	for (i = 1; im->len >= 4 && i < im->len; i += 2)
+		if ((im->code[i] == 0x0f && begins_endbr(im, i - 1)) || (im->code[i] == 0x1e && i > 1 && begins_endbr(im, i - 2)))
 			return true;
-	}
 	return false;
 }
 
@@ -175,7 +175,7 @@ static bool check(struct im *im)
 		return im_refuse(im, "it runs past its end");
 	if (im->fault_idx < im->image->fault_cnt)
 		return im_refuse(im, "a fault-table entry behind the code");
-	return im_time_check(im);
+	return im_labels_end(im) && im_time_check(im);
 }
 
 int ub_image_check(const struct ub_image *image, const u8 *code, u64 address, const struct ub_jit_env *env, u64 limit,

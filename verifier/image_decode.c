@@ -15,31 +15,31 @@
 
 /* What was read so far. */
 struct cursor {
-	const u8 *code;
-	u32 room, at;
-	bool is_short;		/* read past the end */
+	const u8 *code;		/* READ_LEN bytes */
+	u32 at;
 	u8 rex;			/* its low bits, */
 	bool has_rex;
 	bool has_66, has_lock, has_gs;
 	u8 rep;
 };
 
+/* Sound: nobody reads more than 4 prefixes and the byte behind, 3 of VEX or REX and the opcode's 3, 6 of ModRM, 8 of a
+ * constant. */
+#define READ_LEN	32u
+#define MAX_LEN		15u
+
 static u8 get8(struct cursor *c)
 {
-	if (c->at >= c->room) {
-		c->is_short = true;
-		return 0;
-	}
 	return c->code[c->at++];
 }
 
 static s32 get32(struct cursor *c)
 {
-	u32 value = get8(c);
+	s32 value;
 
-	value |= (u32)get8(c) << 8;
-	value |= (u32)get8(c) << 16;
-	return (s32)(value | (u32)get8(c) << 24);
+	memcpy(&value, c->code + c->at, sizeof(value));
+	c->at += sizeof(value);
+	return value;
 }
 
 static s64 get64(struct cursor *c)
@@ -620,9 +620,9 @@ static void clear(struct im_insn *insn)
 	insn->int_features = 0;
 }
 
-bool im_decode(const u8 *code, u32 room, struct im_insn *insn)
+static bool decode(const u8 *code, u32 room, struct im_insn *insn)
 {
-	struct cursor c = { .code = code, .room = room < 15 ? room : 15 };
+	struct cursor c = { .code = code };
 	u8 op = get_prefixes(&c);
 	bool is_good;
 
@@ -640,7 +640,7 @@ bool im_decode(const u8 *code, u32 room, struct im_insn *insn)
 		is_good = op == 0x0f ? escaped(&c, insn) : one_byte(&c, insn, op);
 	}
 	/* A repeat prefix that the opcode has no use for means something else, or nothing, as 66 with REX.W. */
-	if (!is_good || c.is_short || c.rep || insn->form == IM_BAD || insn->has_high_byte ||
+	if (!is_good || c.at > room || c.at > MAX_LEN || c.rep || insn->form == IM_BAD || insn->has_high_byte ||
 	    (c.has_66 && (c.rex & REX_W || insn->width != 16)))
 		return false;
 	insn->len = c.at;
@@ -648,4 +648,14 @@ bool im_decode(const u8 *code, u32 room, struct im_insn *insn)
 	if (c.has_lock && !may_lock(insn))
 		return false;
 	return !c.has_gs || of_this_cpu(insn);
+}
+
+bool im_decode(const u8 *code, u32 room, struct im_insn *insn)
+{
+	u8 last[READ_LEN] = { 0 };
+
+	if (room >= READ_LEN)
+		return decode(code, room, insn);
+	memcpy(last, code, room);
+	return decode(last, room, insn);
 }

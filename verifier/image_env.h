@@ -95,6 +95,8 @@ struct im_label {
 	u16 stored;
 	u8 kind;
 	bool is_seen;		/* at means something */
+	bool is_arrived;	/* an instruction begins there */
+	u32 off;
 	u32 node;
 	const struct ub_image_hint *hint;
 };
@@ -145,6 +147,8 @@ bool im_labels_start(struct im *im);
 bool im_edge(struct im *im, s64 target);
 /* Is there a label at pc?  Then the state becomes that of all who lead there. */
 bool im_arrive(struct im *im);
+/* Does an instruction begin at each? */
+bool im_labels_end(struct im *im);
 
 /* image_time.c */
 /* pc is the beginning of a stretch, where work was looked for. */
@@ -165,7 +169,11 @@ bool im_access_string(struct im *im);
 /* image_step.c: one instruction. */
 bool im_step(struct im *im);
 /* The value of a register of the guest's; any value of @width bits. */
-struct ub_reg im_value(const struct im *im, u8 reg);
+static inline struct ub_reg im_value(const struct im *im, u8 reg)
+{
+	return im->state.at.facts & 1u << reg ? im->state.values[reg] : ub_reg_any();
+}
+
 static inline struct ub_reg im_unknown(u32 width)
 {
 	return (struct ub_reg){
@@ -174,7 +182,12 @@ static inline struct ub_reg im_unknown(u32 width)
 void im_set(struct im *im, u8 reg, struct ub_reg value);
 /* The register holds something of another class. */
 void im_set_class(struct im *im, u8 reg, enum im_class class);
-bool im_reads(struct im *im, u8 reg);
+static inline bool im_reads(struct im *im, u8 reg)
+{
+	if (reg == IM_RSP || reg == IM_RBP || im->state.at.reg[reg] != IM_GUEST)
+		return im_refuse(im, "register %u as a value, which holds nothing of the guest's", reg);
+	return true;
+}
 
 /* image_alu.c: arithmetic, of which the result is followed. */
 bool im_step_alu(struct im *im);

@@ -20,7 +20,7 @@ static bool label_new(struct im *im, u32 off, enum im_label_kind kind, u32 *ret)
 		return im_refuse(im, "more places that are jumped to than may be");
 	if (!im_grow(im, (void **)&im->labels, im->label_cnt, &im->label_cap, sizeof(*im->labels)))
 		return false;
-	im->labels[im->label_cnt] = (struct im_label){ .kind = kind, .node = im->node_cnt++ };
+	im->labels[im->label_cnt] = (struct im_label){ .kind = kind, .off = off, .node = im->node_cnt++ };
 	*ret = im->label_cnt++;
 	im->label_at[off] = im->label_cnt;
 	return true;
@@ -37,17 +37,22 @@ static bool keep_value(struct im *im, const struct ub_reg *value)
 	return true;
 }
 
+static u32 first_of(u32 regs)
+{
+	return (u32)__builtin_ctz(regs);
+}
+
 /* The label's first state. */
 static bool keep(struct im *im, u32 label)
 {
-	u8 reg;
+	u32 left;
 
 	im->labels[label].at = im->state.at;
 	im->labels[label].stored = im->state.at.facts;
 	im->labels[label].value_idx = im->value_cnt;
 	im->labels[label].is_seen = true;
-	for (reg = 0; im->state.at.facts >> reg; reg++)
-		if (im->state.at.facts & 1u << reg && !keep_value(im, &im->state.values[reg]))
+	for (left = im->state.at.facts; left; left &= left - 1)
+		if (!keep_value(im, &im->state.values[first_of(left)]))
 			return false;
 	return true;
 }
@@ -62,9 +67,9 @@ static void join_points(struct im_point *to, const struct im_point *from)
 {
 	u8 reg;
 
-	for (reg = 0; memcmp(to->reg, from->reg, sizeof(to->reg)) && reg < IM_NREG; reg++)
-		if (to->reg[reg] != from->reg[reg])
-			to->reg[reg] = IM_NONE;
+	if (memcmp(to->reg, from->reg, sizeof(to->reg)))
+		for (reg = 0; reg < IM_NREG; reg++)
+			to->reg[reg] = to->reg[reg] == from->reg[reg] ? to->reg[reg] : IM_NONE;
 	to->locals &= from->locals;
 	to->low_bytes &= from->low_bytes;
 	to->facts &= from->facts;
@@ -100,17 +105,16 @@ static bool is_any(const struct ub_reg *value)
 static void join(struct im *im, u32 no)
 {
 	struct im_label *label = &im->labels[no];
-	u32 idx = label->value_idx;
-	u8 reg;
+	u32 idx = label->value_idx, left, reg;
 
 	join_points(&label->at, &im->state.at);
-	for (reg = 0; label->stored >> reg; reg++) {
-		if (label->at.facts & 1u << reg && !ub_reg_equal(&im->values[idx], &im->state.values[reg])) {
-			im->values[idx] = ub_reg_join(&im->values[idx], &im->state.values[reg], im->limit);
-			if (is_any(&im->values[idx]))
-				label->at.facts &= ~(1u << reg);
-		}
-		idx += label->stored >> reg & 1;
+	for (left = label->stored; left; left &= left - 1, idx++) {
+		reg = first_of(left);
+		if (!(label->at.facts & 1u << reg) || ub_reg_equal(&im->values[idx], &im->state.values[reg]))
+			continue;
+		im->values[idx] = ub_reg_join(&im->values[idx], &im->state.values[reg], im->limit);
+		if (is_any(&im->values[idx]))
+			label->at.facts &= ~(1u << reg);
 	}
 }
 
@@ -158,24 +162,21 @@ static bool holds(struct im *im, u32 no)
 {
 	const struct im_label *label = &im->labels[no];
 	struct im_point joined = label->at;
-	u32 idx = label->value_idx;
+	u32 idx = label->value_idx, left, reg;
 	const char *what;
-	u8 reg;
 
 	join_points(&joined, &im->state.at);
-	for (reg = 0; reg < IM_NREG; reg++)
+	for (reg = 0; memcmp(joined.reg, label->at.reg, sizeof(joined.reg)) && reg < IM_NREG; reg++)
 		if (joined.reg[reg] != label->at.reg[reg])
 			return im_refuse(im, "brings register %u of class %u, not %u", reg, im->state.at.reg[reg],
 					 label->at.reg[reg]);
 	what = first_difference(&joined, &label->at);
 	if (what)
 		return im_refuse(im, "does not bring all %s (%x of %x)", what, joined.facts | joined.locals << 16, label->at.facts | label->at.locals << 16);
-	for (reg = 0; label->stored >> reg; reg++) {
-		if (label->at.facts & 1u << reg) {
-			if (!is_within(&im->state.values[reg], &im->values[idx], im->limit))
-				return im_refuse(im, "brings another value in register %u than is taken to hold", reg);
-		}
-		idx += label->stored >> reg & 1;
+	for (left = label->stored; left; left &= left - 1, idx++) {
+		reg = first_of(left);
+		if (label->at.facts & 1u << reg && !is_within(&im->state.values[reg], &im->values[idx], im->limit))
+			return im_refuse(im, "brings another value in register %u than is taken to hold", reg);
 	}
 	return true;
 }
@@ -186,9 +187,8 @@ static bool join_edge(struct im *im, u32 no, u32 target)
 
 	if (label->kind == IM_ENTRY)
 		return im_refuse(im, "leads to the entry at %u", target);
-	if (!label->is_seen && !keep(im, no))
-		return false;
-	label = &im->labels[no];
+	if (!label->is_seen)
+		return keep(im, no) && im_flow_to(im, label->node);
 	if (!is_same_mode(&label->at, &im->state.at))
 		return im_refuse(im, "at %u access, faults, vectors, stack or prologue are in two states", target);
 	if (label->kind != IM_HINTED)
@@ -216,16 +216,12 @@ bool im_edge(struct im *im, s64 target)
 
 static void take(struct im *im, const struct im_label *label)
 {
-	u32 idx = label->value_idx;
-	u8 reg;
+	u32 idx = label->value_idx, left;
 
 	im->state.at = label->at;
 	im->state.unit.kind = IM_UNIT_NONE;
-	for (reg = 0; label->stored >> reg; reg++) {
-		if (label->at.facts & 1u << reg)
-			im->state.values[reg] = im->values[idx];
-		idx += label->stored >> reg & 1;
-	}
+	for (left = label->stored; left; left &= left - 1)
+		im->state.values[first_of(left)] = im->values[idx++];
 	im->is_dead = false;
 }
 
@@ -329,6 +325,16 @@ static void enter(struct im *im)
 	im->is_dead = false;
 }
 
+/* What comes here is kept in the state of all who come later, too. */
+static bool become_hinted(struct im *im, u32 no)
+{
+	struct im_label *label = &im->labels[no];
+
+	weaken(im, label->hint);
+	label->kind = IM_HINTED;
+	return keep(im, no);
+}
+
 bool im_arrive(struct im *im)
 {
 	u32 no = label_at(im, im->pc);
@@ -337,20 +343,34 @@ bool im_arrive(struct im *im)
 	if (no == IM_NO_LABEL)
 		return true;
 	label = &im->labels[no];
-	if (!im->is_dead && !join_edge(im, no, im->pc))
-		return false;
-	label = &im->labels[no];
-	if (label->kind == IM_ENTRY)
-		enter(im);
-	else if (label->is_seen)
-		take(im, label);
-	if (label->kind == IM_KEPT && label->is_seen) {
-		weaken(im, label->hint);
-		label->kind = IM_HINTED;
-		if (!keep(im, no))
+	label->is_arrived = true;
+	if (label->kind == IM_ENTRY || label->is_seen) {
+		if (!im->is_dead && !join_edge(im, no, im->pc))
+			return false;
+		if (label->kind == IM_ENTRY)
+			enter(im);
+		else
+			take(im, label);
+	} else if (!im->is_dead) {
+		im->state.unit.kind = IM_UNIT_NONE;
+		if (!im_flow_to(im, label->node))
 			return false;
 	}
-	im->node = im->labels[no].node;
+	if (label->kind == IM_KEPT && !im->is_dead && !become_hinted(im, no))
+		return false;
+	im->node = label->node;
 	im->node_len = 0;
+	return true;
+}
+
+bool im_labels_end(struct im *im)
+{
+	u32 i;
+
+	for (i = 0; i < im->label_cnt; i++) {
+		im->pc = im->labels[i].off;
+		if (!im->labels[i].is_arrived)
+			return im_refuse(im, "a jump, an entry or a hint leads into the middle of an instruction");
+	}
 	return true;
 }

@@ -7,18 +7,6 @@
  */
 #include "image_env.h"
 
-bool im_reads(struct im *im, u8 reg)
-{
-	if (reg == IM_RSP || reg == IM_RBP || im->state.at.reg[reg] != IM_GUEST)
-		return im_refuse(im, "register %u as a value, which holds nothing of the guest's", reg);
-	return true;
-}
-
-struct ub_reg im_value(const struct im *im, u8 reg)
-{
-	return im->state.at.facts & 1u << reg ? im->state.values[reg] : ub_reg_any();
-}
-
 /* The register changes. */
 static void touch(struct im *im, u8 reg)
 {
@@ -663,7 +651,7 @@ static bool step_vec(struct im *im)
 
 static bool has_features(struct im *im)
 {
-	if (im->insn.vec_features & ~im->env->vec_features || im->insn.int_features & ~im->env->int_features)
+	if ((im->insn.vec_features & ~im->env->vec_features) | (im->insn.int_features & ~im->env->int_features))
 		return im_refuse(im, "an instruction that this processor does not have");
 	return true;
 }
