@@ -50,7 +50,7 @@ GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod check check-guest test demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
+.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken check check-guest test demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -186,7 +186,9 @@ bench-codegen: $(O)/tests/bench/codegen	## how good the translated code is, on t
 CASES = $(wildcard $(foreach dir,ir verify lift jit,tests/$(dir)/*.ub))
 
 check: programs tests	## lint, and the tests that need no guest
-	@tests/tally.sh '$(MAKE) --no-print-directory lint' $(if $(RUNNER),'$(RUNNER) $(CASES)') $(UNITS) \
+	@mkdir -p $(O)/results
+	@tests/tally.sh '$(MAKE) --no-print-directory lint' $(if $(RUNNER),'$(RUNNER) $(CASES)') $(filter-out %/image_faults,$(UNITS)) \
+		'$(O)/tests/unit/image_faults --json $(O)/results/verifier.json' \
 		$(if $(FUZZ),'$(FUZZ) --programs $(FUZZ_STRETCH)') 'tests/fuzz/guided.sh check $(notdir $(GUIDED))' \
 		$(if $(UBD),'tests/host/observe.sh $(UBD)') $(if $(UBTOOL),'tests/host/lift.sh $(UBTOOL)') \
 		$(if $(SAN),,'$(O)/tests/bench/codegen --check')
@@ -291,12 +293,23 @@ kmod:	## the kernel module, for the guest's kernel or KVER
 	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR)/$(KTREE)/kernel/ub-jit modules
 	ln -sfn kmod/$(KVER)/kernel/ub-jit/ub.ko build/ub.ko
 
+# A module whose JIT is wrong, for a test of the checker that must notice.
+kmod-broken: BROKEN = build/broken/$(KVER)
+kmod-broken: kmod
+	@mkdir -p $(BROKEN)
+	@cp -rsf $(CURDIR)/include $(CURDIR)/ir $(CURDIR)/verifier $(CURDIR)/core.mk $(BROKEN)/
+	@mkdir -p $(BROKEN)/kernel && cp -rsf $(CURDIR)/kernel/ub-jit $(BROKEN)/kernel/
+	@find $(BROKEN) -xtype l -delete
+	@tests/guest/break.sh $(BROKEN)
+	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR)/$(BROKEN)/kernel/ub-jit modules
+	ln -sfn $(KVER)/kernel/ub-jit/ub.ko build/broken/ub.ko
+
 # --- everything ---
 
 setup:
 	@tests/guest/setup.sh
 
-check-guest: all kmod	## the tests that need a guest with the module
+check-guest: all kmod kmod-broken	## the tests that need a guest with the module
 	@tests/tally.sh $(wildcard tests/guest/suite.sh)
 
 test: setup	## all tests

@@ -52,6 +52,7 @@ guest vdso-one "--smp 1 --pti on" "build/tests/guest/vdso"
 guest vectors "--smp 2" "build/tests/guest/vectors"
 guest vectors-one "--smp 1" "build/tests/guest/vectors"
 guest rare "--smp 2" "build/tests/guest/rare"
+guest broken "--smp 2" "tests/guest/broken.sh"
 guest stress "--smp 2" "build/tests/guest/stress 20"
 # One processor: emulated ones can hang when code is patched that another one runs.
 guest unload "--smp 1" "build/tests/guest/unload"
