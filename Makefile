@@ -78,7 +78,7 @@ $(O)/ubd: $(call obj,userspace/ubd/main.c) $(B)/ubd.a $(B)/ub.a
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -lelf -lz -ljson-c -lZydis
 
 $(O)/ubtool: $(call obj,$(UBTOOL_SRC)) $(B)/ub.a
-	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -lelf -lz -ljson-c -lZydis
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -lbpf -ldw -lelf -lz -ljson-c -lZydis
 
 $(O)/examples/%: $(B)/examples/%.o $(B)/ub.a
 	@mkdir -p $(@D)

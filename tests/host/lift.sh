@@ -55,7 +55,7 @@ int main(void)
 	run(NULL);
 }
 C
-build() { "${CC:-cc}" -O1 "${@:2}" -o "$dir/$1" "$dir/loop.c" -lpthread || { echo "FAIL lift: cannot compile"; echo "0 passed, 1 failed"; exit 1; }; }
+build() { "${CC:-cc}" -O1 -g "${@:2}" -o "$dir/$1" "$dir/loop.c" -lpthread || { echo "FAIL lift: cannot compile"; echo "0 passed, 1 failed"; exit 1; }; }
 start() { "$dir/$1" > "$dir/$1.out" & last=$!; mine+=("$last"); sleep 0.2; }
 
 build plain
@@ -97,6 +97,41 @@ check "no profile" status_is 1 "$ubtool" lift report /dev/null
 check "no such process" status_is 1 "$ubtool" lift report 999999999
 check "no process at all" status_is 2 "$ubtool" lift report
 check "no file to write to" status_is 2 "$ubtool" lift record "$last"
+
+# Of a block that is refused each part of the message is told, and as much as was asked for.
+cat > "$dir/block" <<'IR'
+entry 0x401000:
+	insn 0x401000 +4
+	mov.64 r17, r3
+	jeq r17, 0x404000, L1
+	exit 0x401000
+L1:
+	load.64 r0, [r17]
+	exit 0x401004
+IR
+check "a refused block is told by its status" status_is 3 "$ubtool" -j lift verify "$dir/block"
+check "its code, title and place are told" has out '"verdict":"refused","code":"unguarded","title":"[^"]+","insn":4,"insn_text":"load.64 r0, \[r17\]","ip":"0x401000"'
+check "and why" has out '"reason":"load of 8 bytes through r17, which is not guarded","registers":"[^"]*","cause":"r17=any since insn 1 \(mov.64 r17, r3\)","suggestion":"guard '
+check "in short" status_is 3 "$ubtool" -j lift verify "$dir/block" level 0
+check "there is nothing more" has out '"reason":"load of 8 bytes through r17, which is not guarded"}'
+check "at length" status_is 3 "$ubtool" -j lift verify "$dir/block" level 2
+check "there are the states" has out '"log":\["  insn 0 '
+check "as text" status_is 3 "$ubtool" lift verify "$dir/block"
+check "the same" has out '^code +unguarded'
+start plain
+main=$(nm "$dir/plain" | sed -n 's/ T main$//p')
+base=$(sed -n '1s/-.*//p' "/proc/$last/maps")
+sed -i "s/0x401000/$(printf '0x%x' $((0x$base + 0x$main)))/" "$dir/block"
+check "with a process" status_is 3 "$ubtool" -j lift verify "$dir/block" pid "$last"
+check "the function is named" has out '"place":"main\+0x0 .*in plain"'
+sed -i '/load.64/d' "$dir/block"
+check "an accepted block" status_is 0 "$ubtool" -j lift verify "$dir/block"
+check "is told so" has out '"verdict":"accepted"'
+sed -i 's/^L1:/L2:/' "$dir/block"
+check "no block" status_is 1 "$ubtool" lift verify "$dir/block"
+check "names the line" has err 'line 4: .*L1'
+check "no file" status_is 1 "$ubtool" lift verify "$dir/none"
+check "no level" status_is 2 "$ubtool" lift verify "$dir/block" level 3
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 #include "../../ir/parse.h"
-#include "../../verifier/verify.h"
 #include "tool.h"
-
-#define LOG_SIZE	(16u << 20)
+#include "verdict.h"
 
 /* The block's IR as the kernel has it; both arrays are malloc()ed. */
 static int read_block(struct tool *tool, int fd, u32 id, struct ub_block *ret)
@@ -154,33 +152,11 @@ static int dump_ir(struct tool *tool, int fd, u32 id)
 	return status;
 }
 
-static int out_log(struct tool *tool, const struct ub_block *block, u64 limit)
-{
-	struct ub_verify_env env = { .limit = limit };
-	struct ub_log log = { .size = LOG_SIZE, .level = 2 };
-	struct ub_verified *verified;
-	int err;
-
-	log.buf = malloc(log.size);
-	if (!log.buf)
-		return tool_fail(tool, "no memory");
-	log.buf[0] = 0;
-	err = ub_verify(block, &env, &log, &verified);
-	if (!err)
-		ub_verified_free(verified);
-	out_lines(tool->out, "log", log.buf);
-	out_bool(tool->out, "truncated", log.truncated);
-	out_str(tool->out, "verdict", err ? ub_refusal_name(log.refusal) : "accepted");
-	if (err)
-		out_str(tool->out, "meaning", ub_refusal_text(log.refusal));
-	free(log.buf);
-	return TOOL_OK;
-}
-
 static int dump_log(struct tool *tool, int fd, u32 id)
 {
 	struct ub_feature feature;
 	struct ub_block block;
+	bool is_accepted;
 	int err, status;
 
 	err = ub_feature(fd, &feature);
@@ -189,7 +165,7 @@ static int dump_log(struct tool *tool, int fd, u32 id)
 	status = read_block(tool, fd, id, &block);
 	if (status)
 		return status;
-	status = out_log(tool, &block, feature.limit);
+	status = verdict_out(tool, &block, feature.limit, 2, NULL, &is_accepted);
 	release_block(&block);
 	return status;
 }

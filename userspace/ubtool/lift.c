@@ -4,10 +4,14 @@
  *
  * Needs neither the module nor the daemon: the program is watched for a while, and its hot code lifted here.
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "../../ir/parse.h"
 #include "coverage.h"
 #include "tool.h"
+#include "verdict.h"
 
 #define DEFAULT_INSNS	300000u
 #define DEFAULT_SECONDS	20u
@@ -210,8 +214,98 @@ static int lift_report(struct tool *tool, int argc, char **argv)
 	return status;
 }
 
+/* --- verify --- */
+
+/* No block that may be loaded has a longer text. */
+#define MAX_TEXT	(64u << 20)
+
+/* The whole file, to be freed; NULL, with errno or 0 for one that is too long. */
+static char *read_text(const char *path)
+{
+	char *text = malloc(MAX_TEXT);
+	FILE *file = fopen(path, "r");
+	size_t len = 0;
+	bool is_whole;
+
+	if (text && file)
+		len = fread(text, 1, MAX_TEXT, file);
+	is_whole = text && file && !ferror(file) && len < MAX_TEXT;
+	if (is_whole)
+		text[len] = 0;
+	else
+		free(text);
+	if (file)
+		fclose(file);
+	return is_whole ? text : NULL;
+}
+
+/* The limit of this machine with 4 levels of page tables; the kernel's own is what counts when a block is loaded. */
+#define USER_LIMIT	0x7ffffffff000ull
+
+struct verify_options {
+	const char *path;
+	u32 level, pid;
+};
+
+static int read_verify_options(struct tool *tool, int argc, char **argv, struct verify_options *ret)
+{
+	int i;
+
+	*ret = (struct verify_options){ .level = 1 };
+	for (i = 0; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+		if (!strcmp(argv[i], "level")) {
+			if (strlen(value) != 1 || *value < '0' || *value > '2')
+				return tool_usage(tool, "level takes 0, 1 or 2");
+			ret->level = *value - '0';
+			i++;
+		} else if (!strcmp(argv[i], "pid")) {
+			if (tool_number(value, &ret->pid))
+				return tool_usage(tool, "pid takes a process id");
+			i++;
+		} else if (ret->path) {
+			return tool_usage(tool, "one file at a time");
+		} else {
+			ret->path = argv[i];
+		}
+	}
+	return ret->path ? TOOL_OK : tool_usage(tool, "which file?");
+}
+
+static int lift_verify(struct tool *tool, int argc, char **argv)
+{
+	struct verify_options options;
+	struct ub_parse_error where;
+	struct places *places;
+	struct ub_block *block;
+	bool is_accepted = false;
+	char *text;
+	int err, status = read_verify_options(tool, argc, argv, &options);
+
+	if (status)
+		return status;
+	errno = 0;
+	text = read_text(options.path);
+	if (!text)
+		return tool_fail(tool, "cannot read %s: %s", options.path, errno ? strerror(errno) : "it is too long");
+	err = ub_block_parse(text, &block, &where);
+	free(text);
+	if (err == -ENOMEM)
+		return tool_fail(tool, "no memory");
+	if (err)
+		return tool_fail(tool, "%s: %s", options.path, where.text);
+	places = options.pid ? places_open(options.pid) : NULL;
+	status = options.pid && !places ? tool_fail(tool, "cannot read the mappings of process %u", options.pid) :
+		verdict_out(tool, block, USER_LIMIT, options.level, places, &is_accepted);
+	places_close(places);
+	ub_block_free(block);
+	return status ? status : is_accepted ? TOOL_OK : TOOL_NO;
+}
+
 const struct verb lift_verbs[] = {
 	{ "report", lift_report, "{PID | FILE}... [insns N] [seconds N] [budget N]", "how much of what a program runs is lifted" },
+	{ "verify", lift_verify, "FILE [pid PID] [level N]", "what the verifier says to a block in text, level 0 to 2" },
 	{ "record", lift_record, "PID -o FILE [insns N] [seconds N]", "watch a process, for reports" },
 	{ 0 }
 };

@@ -3,8 +3,8 @@
  * main: ubtool [-j | -p] OBJECT VERB ...
  *
  * Finds object and verb in the tables, has the answer rendered, and makes help, usage errors and completion from the
- * same tables.  Exit status 0, 1 (failed) or 2 (usage); what went wrong is one line on stderr and, with -j or -p,
- * {"error": "..."} on stdout.
+ * same tables.  Exit status 0, 1 (failed), 2 (usage) or 3 (the answer is no); what went wrong is one line on stderr and,
+ * with -j or -p, {"error": "..."} on stdout.
  */
 #include <ctype.h>
 #include <unistd.h>
@@ -234,9 +234,10 @@ static bool asks_for_help(int argc, char **argv)
 /* Prints what @tool has and releases it. */
 static int finish(struct tool *tool, int status, bool is_json, bool is_pretty)
 {
+	bool has_answer = status == TOOL_OK || status == TOOL_NO;
 	struct json_object *error;
 
-	if (status == TOOL_OK) {
+	if (has_answer) {
 		if (is_json)
 			out_json(stdout, tool->out, is_pretty);
 		else
@@ -248,7 +249,7 @@ static int finish(struct tool *tool, int status, bool is_json, bool is_pretty)
 		out_json(stdout, error, is_pretty);
 		json_object_put(error);
 	}
-	if (status != TOOL_OK)
+	if (!has_answer)
 		fprintf(stderr, "ubtool: %s\n", tool->error);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "ubtool: cannot write: %s\n", strerror(errno));

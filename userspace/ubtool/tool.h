@@ -3,7 +3,7 @@
  * tool: what the files of ubtool share.
  *
  * A verb fills tool->out, one JSON object; main.c has it rendered at the end, as text or as JSON.  So everything is
- * emitted once.  A verb returns an exit status: 0, tool_fail() or tool_usage().
+ * emitted once.  A verb returns an exit status: 0, TOOL_NO, tool_fail() or tool_usage().
  */
 #ifndef UB_TOOL_H
 #define UB_TOOL_H
@@ -16,7 +16,8 @@
 #define TOOL_VERSION	"0.1"
 #define TOOL_SCHEMA	"ub-tool/1"
 
-enum { TOOL_OK, TOOL_FAILED, TOOL_USAGE };
+/* TOOL_NO: there is an answer, and it is no. */
+enum { TOOL_OK, TOOL_FAILED, TOOL_USAGE, TOOL_NO };
 
 struct tool {
 	struct json_object *out;
