@@ -23,7 +23,7 @@ table=$(
 	userspace/ubd/.*\.bpf\.c	vmlinux\.h|<bpf/bpf_.*>
 	userspace/libub/.*	<[^/]*>|<(sys|json-c|asm)/.*>|<ub/.*>|\.\./\.\./ir/.*|\.\./\.\./verifier/verify\.h|syscall_names\.inc|\.\./\.\./kernel/ub-jit/syscalls\.h
 	userspace/ubd/.*	<[^/]*>|<(sys|json-c|bpf|linux)/.*>|<ub/.*>|<libub/(ub|code)\.h>|\.\./\.\./(ir|lifter)/.*|\.\./\.\./verifier/verify\.h|.*\.skel\.h
-	userspace/ubtool/.*	<[^/]*>|<(sys|json-c|Zydis)/.*>|<ub/.*>|(<|\.\./)libub/(ub|code)\.h>?|\.\./\.\./(ir|lifter)/.*|\.\./\.\./verifier/verify\.h
+	userspace/ubtool/.*	<[^/]*>|<(sys|json-c|Zydis|elfutils)/.*>|<ub/.*>|(<|\.\./)libub/(ub|code)\.h>?|\.\./\.\./(ir|lifter)/.*|\.\./\.\./verifier/verify\.h
 	END
 )
 
