@@ -50,7 +50,7 @@ GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken check check-guest test demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
+.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -315,6 +315,11 @@ check-guest: all kmod kmod-broken	## the tests that need a guest with the module
 test: setup	## all tests
 	@tests/tally.sh '$(MAKE) --no-print-directory check' 'tests/outside/suite.sh --if-reachable $(LOCKSTEP)' \
 		'$(MAKE) --no-print-directory check-guest'
+
+MINUTES	?= 30
+
+torture: all kmod	## MINUTES=30 SEED=...: all that can happen to bypassed processes, at random; nothing may hang, leak or be wrong
+	tests/guest/torture.sh $(MINUTES) $(SEED)
 
 demo: setup	## a program, without and with the bypass
 	$(MAKE) all kmod

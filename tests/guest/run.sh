@@ -19,6 +19,7 @@ usage() {
 	  --smp N          processors (1)
 	  --mem MB         memory (2048)
 	  --pti on|off     page table isolation (off)
+	  --turns          emulated processors take turns: code may be patched that another one runs
 	  --icount         rdtsc counts instructions; software emulation and one processor
 	  --timeout S      give up after S seconds (600)
 	  --append ARGS    more kernel arguments
@@ -33,10 +34,11 @@ die() {
 	exit 2
 }
 
-smp=1 mem=2048 pti=off icount= kaslr= timeout=600 append= name= out=build/results strict=yes
+smp=1 mem=2048 pti=off icount= turns= kaslr= timeout=600 append= name= out=build/results strict=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--icount) icount=yes ;;
+	--turns) turns=yes ;;
 	--kaslr) kaslr=yes ;;
 	--allow-splat) strict= ;;
 	--help) usage; exit ;;
@@ -104,7 +106,7 @@ END
 machine=(-M q35 -m "$mem" -smp "$smp" -nodefaults -display none -no-reboot -accel)
 case $accel in
 kvm) machine+=(kvm -cpu host) ;;
-tcg) machine+=("tcg,thread=$([ "$smp" = 1 ] && echo single || echo multi)" -cpu max) ;;
+tcg) machine+=("tcg,thread=$([ "$smp" = 1 ] || [ -n "$turns" ] && echo single || echo multi)" -cpu max) ;;
 esac
 [ -z "$icount" ] || machine+=(-icount shift=0,sleep=off)
 

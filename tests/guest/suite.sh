@@ -54,6 +54,7 @@ guest vectors-one "--smp 1" "build/tests/guest/vectors"
 guest rare "--smp 2" "build/tests/guest/rare"
 guest broken "--smp 2" "tests/guest/broken.sh"
 guest stress "--smp 2" "build/tests/guest/stress 20"
+guest torture "--smp 4 --turns --mem 768 --append slub_debug=FZPU,kmalloc-*" "tests/guest/torture.sh short"
 # One processor: emulated ones can hang when code is patched that another one runs.
 guest unload "--smp 1" "build/tests/guest/unload"
 guest find "--smp 1 --icount" "tests/guest/find.sh"
