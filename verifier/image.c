@@ -56,8 +56,31 @@ static bool stands_here(const struct im *im, const u8 *bytes, u32 len)
 	return len <= im->len - im->pc && code[1] == bytes[1] && !memcmp(code, bytes, len);
 }
 
+static bool begins_endbr(const struct im *im, u32 off)
+{
+	u32 word;
+
+	if (off > im->len - 4)
+		return false;
+	memcpy(&word, im->code + off, 4);
+	return (word & 0xfeffffff) == 0xfa1e0ff3;
+}
+
+static bool is_entry(const struct im *im, u32 off)
+{
+	u32 label = im->label_at[off];
+
+	return label && im->labels[label - 1].kind == IM_ENTRY;
+}
+
+/* has_endbr() found none but where it may be. */
 static bool read_prologue(struct im *im)
 {
+	if (im->env->ibt) {
+		if (!begins_endbr(im, im->pc))
+			return im_refuse(im, "an entry without endbr64");
+		im->pc += 4;
+	}
 	if (!stands_here(im, prologue, sizeof(prologue)))
 		return im_refuse(im, "an entry without a prologue");
 	im->next = im->pc + sizeof(prologue);
@@ -117,12 +140,10 @@ static bool read_insn(struct im *im)
 
 static bool read_one(struct im *im)
 {
-	u32 label = im->label_at[im->pc];
-
 	im->next = im->pc;
 	if (!im_arrive(im))
 		return false;
-	if (label && im->labels[label - 1].kind == IM_ENTRY)
+	if (is_entry(im, im->pc))
 		return read_prologue(im);
 	if (!im->is_dead && stands_here(im, epilogue, sizeof(epilogue))) {
 		im->is_dead = true;
@@ -131,14 +152,9 @@ static bool read_one(struct im *im)
 	return read_insn(im);
 }
 
-static bool begins_endbr(const struct im *im, u32 off)
+static bool is_bad_endbr(const struct im *im, u32 off)
 {
-	u32 word;
-
-	if (off > im->len - 4)
-		return false;
-	memcpy(&word, im->code + off, 4);
-	return (word & 0xfeffffff) == 0xfa1e0ff3;
+	return begins_endbr(im, off) && !(im->env->ibt && is_entry(im, off) && im->code[off + 3] == 0xfa);
 }
 
 /* endbr64 or endbr32 inside would be a place to jump to.  Sound: its second and its last byte, or its others, are here. */
@@ -147,7 +163,7 @@ static bool has_endbr(const struct im *im)
 	u32 i;
 
 	for (i = 1; im->len >= 4 && i < im->len; i += 2)
-		if ((im->code[i] == 0x0f && begins_endbr(im, i - 1)) || (im->code[i] == 0x1e && i > 1 && begins_endbr(im, i - 2)))
+		if ((im->code[i] == 0x0f && is_bad_endbr(im, i - 1)) || (im->code[i] == 0x1e && i > 1 && is_bad_endbr(im, i - 2)))
 			return true;
 	return false;
 }
@@ -164,10 +180,12 @@ static bool check_exits(struct im *im)
 
 static bool check(struct im *im)
 {
-	if (!im->len || im->len > UB_MAX_IMAGE || has_endbr(im) || !im->image->entry_cnt)
-		return im_refuse(im, "an image that is empty, too long, without entries or with endbr inside");
+	if (!im->len || im->len > UB_MAX_IMAGE || !im->image->entry_cnt)
+		return im_refuse(im, "an image that is empty, too long or without entries");
 	if (!check_exits(im) || !im_labels_start(im))
 		return false;
+	if (has_endbr(im))
+		return im_refuse(im, "endbr inside an image");
 	for (im->pc = 0; im->pc < im->len; im->pc = im->next)
 		if (!read_one(im))
 			return false;

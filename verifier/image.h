@@ -26,6 +26,7 @@ enum { UB_CALL_GO, UB_CALL_SKIP, UB_CALL_LEAVE };
 
 struct ub_jit_env {
 	bool smap;		/* emit stac/clac */
+	bool ibt;		/* entries begin with endbr64: they are called through a pointer */
 	bool entry_is_call;	/* entries are right behind a call: the guest's rcx is the entry's ip, its r11 is frame->flags */
 	u32 flags_off;		/* in *task: u32/u64 thread flags, tested with work_mask */
 	u32 work_mask;

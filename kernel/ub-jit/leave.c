@@ -172,6 +172,8 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry, bool is_next)
 {
 	u32 i;
 
+	if (j->env->ibt)
+		x86_endbr64(&j->code);
 	x86_push(&j->code, X86_RBP);
 	jit_load(j, X86_RBP, x86_reg(X86_RSP));
 	for (i = 0; i < ARRAY_SIZE(callee_saved); i++)

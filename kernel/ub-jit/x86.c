@@ -325,6 +325,14 @@ void x86_cmp_gs16_zero(struct x86_code *code, s32 off)
 	x86_alu_rm_imm(code, UB_W16, X86_CMP, x86_mem(X86_NOREG, off), 0);
 }
 
+void x86_endbr64(struct x86_code *code)
+{
+	x86_put8(code, 0xf3);
+	x86_put8(code, 0x0f);
+	x86_put8(code, 0x1e);
+	x86_put8(code, 0xfa);
+}
+
 void x86_lfence(struct x86_code *code)
 {
 	x86_put8(code, 0x0f);

@@ -1,14 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * jit_image: the machine code of random blocks, read back (reread.h).
+ * jit_image: the machine code of random blocks, read back (reread.h), for kernels and processors of each kind: with SMAP
+ * and without, with indirect branch tracking, with a return thunk.  Made for one kind it is refused on another.
  *
  * usage: jit_image [PROGRAMS [SEED]]
  */
+#define _GNU_SOURCE
+#include <string.h>
+
 #include "../gen.h"
 #include "../reread.h"
 
 #define FAKE_STUB	0x7000ull
 #define FAKE_SLOW	0x7100ull
+#define FAKE_THUNK	0x7200ull
+
+static u32 wrong_kinds;
+
+/* One difference at a time.  User memory is opened, by stac, where it is touched. */
+static bool is_told(const struct ub_image *image, const struct ub_jit_env *made_with)
+{
+	struct ub_jit_env env = *made_with;
+	u32 off;
+
+	env.ibt = !env.ibt;
+	if (!reread_check(image, &env, gen_limit, &off))
+		return false;
+	env = *made_with;
+	env.return_thunk = env.return_thunk ? 0 : FAKE_THUNK;
+	if (!reread_check(image, &env, gen_limit, &off))
+		return false;
+	wrong_kinds += 2;
+	if (!made_with->smap || !memmem(image->code, image->code_len, "\x0f\x01\xcb", 3))
+		return true;
+	wrong_kinds++;
+	env = *made_with;
+	env.smap = false;
+	return reread_check(image, &env, gen_limit, &off);
+}
 
 static bool try_one(const struct gen *g, const struct ub_jit_env *env, u64 *ret_bytes)
 {
@@ -34,6 +63,10 @@ static bool try_one(const struct gen *g, const struct ub_jit_env *env, u64 *ret_
 		why = reread_check(image, env, gen_limit, &off);
 	if (why)
 		fprintf(stderr, "at %#x: %s\n", off, why);
+	if (!why && !is_told(image, env)) {
+		fprintf(stderr, "accepted for another kind of machine\n");
+		why = "";
+	}
 	ub_image_free(image);
 	ub_verified_free(verified);
 	return !why;
@@ -45,7 +78,7 @@ int main(int argc, char **argv)
 	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1, bytes = 0, stubs[512];
 	static struct gen g;
 	struct ub_jit_env env = {
-		.smap = true, .flags_off = 0, .work_mask = 0x2300e, .work_off = 8, .work_exit_mask = 0x5a,
+		.flags_off = 0, .work_mask = 0x2300e, .work_off = 8, .work_exit_mask = 0x5a,
 		.pagefault_off = 64, .pre_call = FAKE_SLOW, .post_call = FAKE_SLOW,
 		.int_features = UB_INT_F_ALL,
 		.call_stubs = stubs, .call_stub_cnt = ARRAY_SIZE(stubs),
@@ -58,12 +91,15 @@ int main(int argc, char **argv)
 	for (i = 0; i < total && !bad; i++) {
 		gen_seed(seed, i);
 		gen_block(&g);
+		env.smap = i & 1;
+		env.ibt = i & 2;
+		env.return_thunk = i & 4 ? FAKE_THUNK : 0;
 		if (!try_one(&g, &env, &bytes)) {
 			fprintf(stderr, "program %u of seed %llu\n", i, (unsigned long long)seed);
 			bad++;
 		}
 	}
-	printf("jit_image: %u programs, %llu bytes\n", i, (unsigned long long)bytes);
+	printf("jit_image: %u programs, %llu bytes, %u times the wrong machine\n", i, (unsigned long long)bytes, wrong_kinds);
 	printf("%d passed, %d failed\n", !bad, bad);
 	return bad != 0;
 }
