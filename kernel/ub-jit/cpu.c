@@ -36,7 +36,7 @@ static noinline FROM_IMAGE void restore(void)
  * Until ub_vec_close() the vector registers and MXCSR are the user's: no context switch, no softirq that computes with
  * them.  (A hard interrupt does not while softirqs are off.)
  */
-FROM_IMAGE void ub_vec_open(void)
+static FROM_IMAGE void ub_vec_open(void)
 {
 	fpregs_lock();
 	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
@@ -49,7 +49,7 @@ static noinline FROM_IMAGE void unlock_slowly(void)
 }
 
 /* fpregs_unlock(), in few instructions when no softirq waits. */
-FROM_IMAGE void ub_vec_close(void)
+static FROM_IMAGE void ub_vec_close(void)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_TRACE_IRQFLAGS)) {
 		unlock_slowly();

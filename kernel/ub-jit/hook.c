@@ -14,6 +14,7 @@
 #include <linux/syscalls.h>
 #include <asm/syscall.h>
 
+#include "compat.h"
 #include "module.h"
 #include "symbols.h"
 
@@ -112,7 +113,8 @@ static bool add_site(u32 nr)
 	site = ub_sym(ftrace_location)((unsigned long)handlers[nr]);
 	if (!site || ub_sym(ftrace_find_rec_direct)(site))
 		return false;
-	if (ftrace_set_filter_ip(&ops, site, 0, 0))
+	/* entry.S tells its caller by the address behind the call. */
+	if (ub_hook_handler(site + MCOUNT_INSN_SIZE) != handlers[nr] || ftrace_set_filter_ip(&ops, site, 0, 0))
 		return false;
 	sites[nr] = site + MCOUNT_INSN_SIZE;
 	set_bit_of(ub_calls.hooked, nr);
@@ -132,10 +134,22 @@ static int add_sites(void)
 	return ub_calls.hooked_cnt ? 0 : -EOPNOTSUPP;
 }
 
+/* A hook made while it is off works only when it is switched on again, and taking it away leaves ftrace confused. */
+static bool is_ftrace_on(void)
+{
+	const int *enabled = (void *)ub_symbol_find("ftrace_enabled");
+
+	return !enabled || READ_ONCE(*enabled);
+}
+
 int ub_hook_init(void)
 {
 	int err;
 
+	if (!is_ftrace_on()) {
+		pr_err("cannot hook system calls: ftrace is switched off (sysctl kernel.ftrace_enabled)\n");
+		return -EOPNOTSUPP;
+	}
 	err = find_handlers();
 	if (err)
 		return err;
@@ -144,7 +158,7 @@ int ub_hook_init(void)
 		return err;
 	err = add_sites();
 	if (!err)
-		err = register_ftrace_direct_multi(&ops, (unsigned long)ub_stub);
+		err = ub_direct_register(&ops, (unsigned long)ub_stub);
 	if (err) {
 		pr_err("cannot hook system calls (%d)\n", err);
 		ftrace_free_filter(&ops);
@@ -155,7 +169,7 @@ int ub_hook_init(void)
 
 void ub_hook_exit(void)
 {
-	unregister_ftrace_direct_multi(&ops, (unsigned long)ub_stub);
+	ub_direct_unregister(&ops, (unsigned long)ub_stub);
 	ftrace_free_filter(&ops);
 	ub_text_free(stubs);
 }

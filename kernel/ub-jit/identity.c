@@ -19,6 +19,7 @@
 #include <linux/timekeeping.h>
 #include <asm/vdso.h>
 
+#include "compat.h"
 #include "module.h"
 
 /* The first stretch that ends behind @addr, or NULL.  Sound: load.c lets them through by address only, none overlapping. */
@@ -115,7 +116,7 @@ static int compare_page(struct mm_struct *mm, const struct vm_area_struct *vma, 
 	void *mem;
 	int err = -ESTALE;
 
-	if (get_user_pages_remote(mm, addr, 1, 0, &page, NULL, NULL) != 1)
+	if (ub_get_page(mm, addr, &page) != 1)
 		return -ESTALE;
 	if (is_own_page(mm, vma, addr, page)) {
 		mem = kmap_local_page(page);
@@ -151,7 +152,7 @@ static int compare_file(struct ub_btc *btc, struct ub_span *span, struct file *f
 		return file ? -ESTALE : 0;
 	if (!file || file_inode(span->file) != file_inode(file))
 		return -ESTALE;
-	span->ctime = file_inode(file)->i_ctime;
+	span->ctime = inode_get_ctime(file_inode(file));
 	return inode_is_open_for_write(file_inode(file)) ? -ESTALE : 0;
 }
 
@@ -240,6 +241,7 @@ enum ub_native_why ub_identity_gate(const struct ub_btc *btc)
 {
 	const struct inode *inode;
 	const struct ub_span *span;
+	struct timespec64 ctime;
 	u32 i;
 
 	for (i = 0; i < btc->file_cnt; i++) {
@@ -247,7 +249,8 @@ enum ub_native_why ub_identity_gate(const struct ub_btc *btc)
 		inode = file_inode(span->file);
 		if (unlikely(inode_is_open_for_write(inode)))
 			return UB_NATIVE_WRITER;
-		if (unlikely(!timespec64_equal(&inode->i_ctime, &span->ctime)))
+		ctime = inode_get_ctime(inode);
+		if (unlikely(!timespec64_equal(&ctime, &span->ctime)))
 			return UB_NATIVE_SUSPECT;
 	}
 	return UB_NATIVE_NONE;

@@ -11,6 +11,7 @@
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "module.h"
 #include "symbols.h"
 
@@ -78,6 +79,9 @@ static int publish(struct ub_text *text, struct exception_table_entry *table, u3
 	}
 	prog->aux = aux;
 	aux->prog = prog;
+#ifdef UB_HAS_MAIN_PROG_AUX
+	aux->main_prog_aux = aux;
+#endif
 	aux->extable = table;
 	aux->num_exentries = fault_cnt;
 	aux->ksym.start = (unsigned long)text->code;
@@ -110,7 +114,7 @@ struct ub_text *ub_text_place(const struct ub_image *image, u32 id, const struct
 	draft = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!text || !draft)
 		goto free_draft;
-	base = ub_sym(bpf_prog_pack_alloc)(size, fill_int3, false);
+	base = ub_pack_alloc(size, fill_int3);
 	if (!base)
 		goto free_draft;
 	text->base = base;
@@ -135,7 +139,7 @@ struct ub_text *ub_text_place(const struct ub_image *image, u32 id, const struct
 	return text;
 
 free_base:
-	ub_sym(bpf_prog_pack_free)((void *)base);
+	ub_pack_free(base, size);
 free_draft:
 	kvfree(draft);
 	kfree(text);
@@ -152,7 +156,7 @@ void ub_text_free(struct ub_text *text)
 	synchronize_rcu();	/* others may walk past its exception table */
 	kfree(text->aux->prog);
 	kfree(text->aux);
-	ub_sym(bpf_prog_pack_free)(text->base);
+	ub_pack_free(text->base, text->size);
 	atomic64_sub(text->size, &total_bytes);
 	kfree(text);
 }

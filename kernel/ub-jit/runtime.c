@@ -18,6 +18,7 @@
 #include <asm/fsgsbase.h>
 #include <asm/syscall.h>
 
+#include "compat.h"
 #include "module.h"
 #include "symbols.h"
 
@@ -30,7 +31,7 @@
 /* How long a block that differs from its code is left alone. */
 #define RETRY_JIFFIES	(HZ / 10)
 /* Work that is done in place. */
-#define PLACE_WORK	(_TIF_NOTIFY_RESUME | _TIF_NEED_RESCHED)
+#define PLACE_WORK	(_TIF_NOTIFY_RESUME | UB_TIF_RESCHED)
 
 static bool is_restart(u64 ax)
 {
@@ -109,10 +110,9 @@ static void resume_work(struct pt_regs *regs)
 		current->cached_requested_key = NULL;
 	}
 #endif
-	ub_sym(mem_cgroup_handle_over_high)(GFP_KERNEL);
+	ub_memcg_resume();
 	ub_sym(blkcg_maybe_throttle_current)();
-	if (current->rseq)
-		ub_sym(__rseq_handle_notify_resume)(NULL, regs);
+	ub_rseq_resume(regs);
 }
 
 /* Does the work that the kernel does on its way to user mode.  False: there is some that must be done there. */
@@ -123,7 +123,7 @@ static bool do_work(struct pt_regs *regs)
 	while ((work = read_thread_flags() & EXIT_TO_USER_MODE_WORK)) {
 		if (work & ~PLACE_WORK)
 			return false;
-		if (work & _TIF_NEED_RESCHED)
+		if (work & UB_TIF_RESCHED)
 			schedule();
 		if (work & _TIF_NOTIFY_RESUME)
 			resume_work(regs);
@@ -184,7 +184,7 @@ static u64 pre_call(struct ub_frame *frame)
 	regs->orig_ax = ax;
 	regs->ax = -ENOSYS;
 	regs->cx = exit->ip;
-	if (ub_sym(__secure_computing)(NULL) == -1)
+	if (!ub_seccomp_permits())
 		return UB_CALL_SKIP;
 	regs->ax = ax;
 	return UB_CALL_GO;
@@ -377,6 +377,7 @@ void ub_runtime_env(struct ub_jit_env *env)
 {
 	*env = (struct ub_jit_env){
 		.smap = boot_cpu_has(X86_FEATURE_SMAP),
+		.ibt = IS_ENABLED(CONFIG_X86_KERNEL_IBT),
 		.entry_is_call = true,
 		.flags_off = offsetof(struct task_struct, thread_info.flags),
 		.work_mask = EXIT_TO_USER_MODE_WORK,

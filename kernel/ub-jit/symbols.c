@@ -2,7 +2,8 @@
 /*
  * symbols: finds kernel functions that modules cannot link to.
  *
- * A kprobe on kallsyms_lookup_name() tells its address; the rest follows from it.
+ * A kprobe on kallsyms_lookup_name() tells its address; the rest follows from it.  It is never armed, which would patch
+ * code, and takes ftrace where that may be switched off.
  */
 #define pr_fmt(fmt) "ub: " fmt
 
@@ -18,7 +19,7 @@ DEFINE_STATIC_CALL_NULL(lookup, kallsyms_lookup_name);
 
 static int find_lookup(void)
 {
-	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
+	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name", .flags = KPROBE_FLAG_DISABLED };
 	unsigned long addr;
 	int err;
 

@@ -15,12 +15,30 @@
 #include <linux/kallsyms.h>
 #include <linux/memcontrol.h>
 #include <linux/ptrace.h>
+#include <linux/rseq.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
 #include <asm/fpu/sched.h>
 #include <asm/text-patching.h>
+
+/* Those that have another name in other kernels, see compat.h. */
+#ifdef UB_HAS_SECCOMP_PERMIT
+#define UB_SYM_SECCOMP(SYM)	SYM(__seccomp_permit_syscall)
+#else
+#define UB_SYM_SECCOMP(SYM)	SYM(__secure_computing)
+#endif
+#ifdef UB_HAS_RSEQ_SLOWPATH
+#define UB_SYM_RSEQ(SYM)	SYM(__rseq_handle_slowpath)
+#else
+#define UB_SYM_RSEQ(SYM)	SYM(__rseq_handle_notify_resume)
+#endif
+#ifdef UB_HAS_OVER_HIGH_INLINE
+#define UB_SYM_OVER_HIGH(SYM)	SYM(__mem_cgroup_handle_over_high)
+#else
+#define UB_SYM_OVER_HIGH(SYM)	SYM(mem_cgroup_handle_over_high)
+#endif
 
 #define UB_SYMBOLS(SYM)				\
 	SYM(text_poke_copy)			\
@@ -31,9 +49,9 @@
 	SYM(task_work_run)			\
 	SYM(switch_fpu_return)			\
 	SYM(task_work_cancel_match)		\
-	SYM(__secure_computing)			\
-	SYM(__rseq_handle_notify_resume)	\
-	SYM(mem_cgroup_handle_over_high)	\
+	UB_SYM_SECCOMP(SYM)			\
+	UB_SYM_RSEQ(SYM)			\
+	UB_SYM_OVER_HIGH(SYM)			\
 	SYM(blkcg_maybe_throttle_current)	\
 	SYM(ptrace_may_access)			\
 	SYM(kallsyms_show_value)		\

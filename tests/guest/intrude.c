@@ -248,6 +248,7 @@ static void test_uprobe(void)
 	before = uprobe_hits();
 	check(!calls_in(fd, worker.session, 50), "uprobe-native", "calls");
 	check(is_moving(&worker) && uprobe_hits() > before, "uprobe-hits", "none");
+	put_file("/proc/sys/vm/compact_memory", "1");	/* a page in a CPU's list of new ones would stay private */
 	put_file(TRACING "events/uprobes/ubtest/enable", "0");
 	put_file(TRACING "uprobe_events", "-:ubtest\n");
 	usleep(200000);
