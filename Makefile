@@ -50,14 +50,14 @@ GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
+.PHONY: all test-kernels bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs examples tests	## the programs, examples and tests
 programs: $(UBD) $(UBTOOL)
 examples: $(EXAMPLES)
-tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUIDED) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client $(O)/tests/bench/verifier
+tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUIDED) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client $(O)/tests/bench/verifier $(O)/tests/figures
 
 # --- user space ---
 
@@ -113,7 +113,7 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 
 # --- tests in user space ---
 
-$(O)/tests/run: $(call obj,$(filter-out %/results.c %/reread.c,$(wildcard tests/*.c))) $(B)/ub.a
+$(O)/tests/run: $(call obj,$(filter-out %/results.c %/reread.c %/figures.c,$(wildcard tests/*.c))) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -lZydis
 
@@ -246,6 +246,10 @@ $(GUIDED_O)/wire $(GUIDED_O)/verify $(GUIDED_O)/jit: $(GUIDED_O)/%: $(GUIDED_O)/
 $(GUIDED):
 	$(CLANG) -fsanitize=fuzzer,address,undefined -Wl,--wrap=calloc -o $@ $^ -lZydis
 
+$(O)/tests/figures: $(call obj,tests/figures.c tests/results.c)
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lm
+
 $(O)/tests/fuzz/seed: $(call obj,tests/fuzz/targets/seed.c tests/file.c tests/values.c) $(B)/ub.a
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^
@@ -290,7 +294,7 @@ kmod:	## the kernel module, for the guest's kernel or KVER
 	@cp -rsf $(CURDIR)/include $(CURDIR)/ir $(CURDIR)/verifier $(CURDIR)/core.mk $(KTREE)/
 	@cp -rsf $(CURDIR)/kernel/ub-jit $(KTREE)/kernel/
 	@find $(KTREE) -xtype l -delete
-	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR)/$(KTREE)/kernel/ub-jit modules
+	KVER=$(KVER) tests/guest/kbuild.sh $(KTREE)/kernel/ub-jit
 	ln -sfn kmod/$(KVER)/kernel/ub-jit/ub.ko build/ub.ko
 
 # A module whose JIT is wrong, for a test of the checker that must notice.
@@ -301,7 +305,7 @@ kmod-broken: kmod
 	@mkdir -p $(BROKEN)/kernel && cp -rsf $(CURDIR)/kernel/ub-jit $(BROKEN)/kernel/
 	@find $(BROKEN) -xtype l -delete
 	@tests/guest/break.sh $(BROKEN)
-	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR)/$(BROKEN)/kernel/ub-jit modules
+	KVER=$(KVER) tests/guest/kbuild.sh $(BROKEN)/kernel/ub-jit
 	ln -sfn $(KVER)/kernel/ub-jit/ub.ko build/broken/ub.ko
 
 # --- everything ---
@@ -309,12 +313,16 @@ kmod-broken: kmod
 setup:
 	@tests/guest/setup.sh
 
+test-kernels: all $(O)/tests/figures	## the tests that need a guest, on Debian's 6.1, 6.12 and 7.x (fetched), each in several settings
+	@mkdir -p build/results
+	@tests/guest/matrix.sh
+
 check-guest: all kmod kmod-broken	## the tests that need a guest with the module
 	@tests/tally.sh $(wildcard tests/guest/suite.sh)
 
 test: setup	## all tests
 	@tests/tally.sh '$(MAKE) --no-print-directory check' 'tests/outside/suite.sh --if-reachable $(LOCKSTEP)' \
-		'$(MAKE) --no-print-directory check-guest'
+		'$(MAKE) --no-print-directory check-guest' 'tests/guest/matrix.sh --short 6.12'
 
 MINUTES	?= 30
 

@@ -87,8 +87,9 @@ bool results_add(const char *path, const char *command, const struct result *res
 	figures = member(file, "figures");
 	for (i = 0; i < cnt; i++)
 		json_object_object_add(figures, results[i].name, number(results[i].value));
-	json_object_object_add(member(file, "detail"), name,
-			       *detail == '{' ? json_tokener_parse(detail) : json_object_new_string(detail));
+	if (name)
+		json_object_object_add(member(file, "detail"), name,
+				       *detail == '{' ? json_tokener_parse(detail) : json_object_new_string(detail));
 	make_directory(path);
 	is_good = !json_object_to_file_ext(path, file, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	json_object_put(file);

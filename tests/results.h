@@ -14,7 +14,7 @@ struct result {
 	double value;
 };
 
-/* Sets figures and detail->@name, a text or a JSON object, and adds @command to those that made the file.  False, with
+/* Sets figures and detail->@name, a text or a JSON object (@name may be NULL: no detail), and adds @command to those that made the file.  False, with
  * errno, if it cannot be written. */
 bool results_add(const char *path, const char *command, const struct result *results, unsigned int cnt, const char *name,
 		 const char *detail);

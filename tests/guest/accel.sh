@@ -10,12 +10,12 @@ build=$(cd "$here/../.." && pwd)/build/guest
 answer=$build/accel
 
 kvm_boots() {
-	local kver image
+	local kernel image
 
-	kver=$("$here/kver.sh")
+	kernel=$("$here/kver.sh" --root)/boot/vmlinuz-$("$here/kver.sh")
 	image=$("$here/image.sh")
 	timeout 10 qemu-system-x86_64 -M q35 -accel kvm -cpu host -m 512 -nodefaults -display none \
-		-no-reboot -kernel "/boot/vmlinuz-$kver" -initrd "$image" \
+		-no-reboot -kernel "$kernel" -initrd "$image" \
 		-append "console=ttyS0 panic=-1 ub.probe" -serial stdio < /dev/null 2> /dev/null |
 		grep "ub: the guest is up" > /dev/null
 }

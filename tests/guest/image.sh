@@ -8,6 +8,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$here/../.." && pwd)/build/guest
 kver=$("$here/kver.sh")
+kernel=$("$here/kver.sh" --root)
 image=$build/initramfs-$kver.cpio
 modules=(virtio_pci virtio_console 9pnet_virtio 9p overlay)
 applets=(sh cat chroot dmesg grep hostname insmod ip ln mkdir mkfifo mount reboot setsid)
@@ -18,14 +19,14 @@ busybox=$(command -v busybox) || { echo "image: no busybox; run tests/guest/setu
 is_fresh() {
 	local input
 
-	for input in "$0" "$here/init" "$busybox" "/lib/modules/$kver/modules.dep"; do
+	for input in "$0" "$here/init" "$busybox" "$kernel/lib/modules/$kver/modules.dep"; do
 		[ "$image" -nt "$input" ] || return 1
 	done
 }
 
 # The modules and all they depend on, as file names, each after those it needs.
 module_files() {
-	PATH=$PATH:/usr/sbin:/sbin modprobe -S "$kver" --show-depends -a "${modules[@]}" |
+	PATH=$PATH:/usr/sbin:/sbin modprobe -d "$kernel/" -S "$kver" --show-depends -a "${modules[@]}" |
 		awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
 

@@ -22,7 +22,7 @@ usage() {
 	  --turns          emulated processors take turns: code may be patched that another one runs
 	  --icount         rdtsc counts instructions; software emulation and one processor
 	  --timeout S      give up after S seconds (600)
-	  --append ARGS    more kernel arguments
+	  --append ARGS    more kernel arguments; may be given again
 	  --name NAME      prefix of the log files
 	  --out DIR        results directory, relative to the project's (build/results)
 	  --allow-splat    let the guest's kernel complain
@@ -42,7 +42,11 @@ while [ $# -gt 0 ]; do
 	--kaslr) kaslr=yes ;;
 	--allow-splat) strict= ;;
 	--help) usage; exit ;;
-	--smp | --mem | --pti | --timeout | --append | --name | --out)
+	--append)
+		[ $# -gt 1 ] || die "$1 needs a value"
+		append+=" $2"
+		shift ;;
+	--smp | --mem | --pti | --timeout | --name | --out)
 		[ $# -gt 1 ] || die "$1 needs a value"
 		declare "${1#--}=$2"
 		shift ;;
@@ -57,11 +61,12 @@ done
 [ -z "$icount" ] || [ "$smp" = 1 ] || die "--icount needs --smp 1"
 
 kver=$("$here/kver.sh")
+kernel_root=$("$here/kver.sh" --root)
 image=$("$here/image.sh")
 accel=$("$here/accel.sh")
 [ -z "$icount" ] || accel=tcg	# only emulation can count
 if [ -n "$kaslr" ]; then
-	kernel=/boot/vmlinuz-$kver
+	kernel=$kernel_root/boot/vmlinuz-$kver
 else
 	kernel=$("$here/unpack.sh")
 fi
@@ -94,23 +99,35 @@ case $out in
 *) host_out=$root/$out ;;
 esac
 
+# A kernel that is not installed has its modules elsewhere.
+modules=
+if [ ! -e "/lib/modules/$kver" ]; then
+	modules="mkdir -p /lib/modules/$kver && mount --bind ${kernel_root@Q}/lib/modules/$kver /lib/modules/$kver"
+fi
+
 echo "$root" > "$run/project"
 cat > "$run/command" <<END
 mkdir -p ${host_out@Q}
 mount --bind /run/ub-out ${host_out@Q}
 cd ${root@Q}
+$modules
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-	HOME=/root LANG=C.UTF-8 TERM=dumb UB_GUEST=1 ${@@Q}
+	HOME=/root LANG=C.UTF-8 TERM=dumb UB_GUEST=1 UB_MODULE=build/kmod/$kver/kernel/ub-jit/ub.ko ${@@Q}
 END
+
+# Emulated processors that run at the same time see a breakpoint longer than it is there, which newer kernels, that patch
+# themselves while they boot, die of: there they take turns.
+threads=multi
+[ "$smp" != 1 ] && [ -z "$turns" ] && [[ $kver == 6.* ]] || threads=single
 
 machine=(-M q35 -m "$mem" -smp "$smp" -nodefaults -display none -no-reboot -accel)
 case $accel in
 kvm) machine+=(kvm -cpu host) ;;
-tcg) machine+=("tcg,thread=$([ "$smp" = 1 ] || [ -n "$turns" ] && echo single || echo multi)" -cpu max) ;;
+tcg) machine+=("tcg,thread=$threads" -cpu max) ;;
 esac
 [ -z "$icount" ] || machine+=(-icount shift=0,sleep=off)
 
-arguments="console=ttyS0 loglevel=7 log_buf_len=4M cryptomgr.notests=1 panic=-1 pti=$pti"
+arguments="console=ttyS0 loglevel=7 log_buf_len=4M cryptomgr.notests=1 proc_mem.force_override=always panic=-1 pti=$pti"
 [ -z "$strict" ] || arguments+=" panic_on_warn=1 oops=panic"
 
 devices=(

@@ -1,9 +1,10 @@
 #!/bin/bash
-# setup: installs the packages listed beside it that are missing.
+# setup: installs the packages listed beside it, or in LIST, that are missing.
+#	setup.sh [LIST]
 # Asks nothing, and does nothing (fast) when all of them are there.
 set -eu
 
-list=$(dirname "$0")/packages
+list=${1:-$(dirname "$0")/packages}
 mapfile -t want < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$list")
 
 if ! command -v dpkg-query >/dev/null; then

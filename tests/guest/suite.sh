@@ -1,6 +1,7 @@
 #!/bin/bash
 # suite: all tests that need a guest with the module.
 #	suite.sh [NAME]...	only the guests of these names
+# With options for run.sh in $UB_OPTIONS, which count more than those given here.
 # Each guest boots, loads the module, and runs programs that print "ok TEST" or "not ok TEST: why" per line.  A guest
 # that dies, or whose kernel complains, counts as one failed test more.
 set -u
@@ -11,6 +12,7 @@ cd "$root" || exit 1
 wanted=("$@")
 passed=0
 failed=0
+load=tests/guest/load.sh
 
 # guest NAME OPTIONS COMMAND: COMMAND in a guest of its own.
 guest() {
@@ -21,8 +23,8 @@ guest() {
 	fi
 	output=$(mktemp)
 	# shellcheck disable=SC2086
-	"$here/run.sh" --name "suite-$name" --out build/results/suite --timeout 300 $options -- \
-		bash -c "tests/guest/load.sh && { $command; }" > "$output" 2>&1
+	"$here/run.sh" --name "suite-$name" --out build/results/suite --timeout 300 $options ${UB_OPTIONS:-} -- \
+		bash -c "$load && { $command; }" > "$output" 2>&1
 	status=$?
 	ok=$(grep -ac '^ok ' "$output")
 	not_ok=$(grep -ac '^not ok ' "$output")
@@ -53,6 +55,9 @@ guest vectors "--smp 2" "build/tests/guest/vectors"
 guest vectors-one "--smp 1" "build/tests/guest/vectors"
 guest rare "--smp 2" "build/tests/guest/rare"
 guest broken "--smp 2" "tests/guest/broken.sh"
+guest obstacles "--smp 1" "tests/guest/obstacles.sh"
+load=true guest obstacles-lockdown "--append lockdown=integrity" "tests/guest/obstacles.sh refused"
+load=true guest obstacles-signed "--append module.sig_enforce=1" "tests/guest/obstacles.sh refused"
 guest stress "--smp 2" "build/tests/guest/stress 20"
 guest torture "--smp 4 --turns --mem 768 --append slub_debug=FZPU,kmalloc-*" "tests/guest/torture.sh short"
 # One processor: emulated ones can hang when code is patched that another one runs.

@@ -8,17 +8,25 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$here/../.." && pwd)/build/guest
 kver=$("$here/kver.sh")
-packed=/boot/vmlinuz-$kver
+packed=$("$here/kver.sh" --root)/boot/vmlinuz-$kver
 unpacked=$build/vmlinux-$kver
+
+# offset_of BYTES: where they first are in the image.
+offset_of() {
+	LC_ALL=C grep -aboP "$1" "$packed" | tr -d "\0" | head -n 1 | cut -d: -f1
+}
 
 if [ ! "$unpacked" -nt "$packed" ]; then
 	mkdir -p "$build"
 	new=$(mktemp "$build/vmlinux.XXXXXX")
 	trap 'rm -f "$new"' EXIT
-	offset=$(LC_ALL=C grep -aboP '\xFD7zXZ\x00' "$packed" | tr -d "\0" | head -n 1 | cut -d: -f1)
-	[ -n "$offset" ] || { echo "unpack: no xz data in $packed" >&2; exit 1; }
-	# xz complains of the bytes after the data, so its status says nothing.
-	tail -c +$((offset + 1)) "$packed" | xz -dc > "$new" 2> /dev/null || true
+	# They complain of the bytes after the data, so their status says nothing.
+	offset=$(offset_of '\xFD7zXZ\x00')
+	[ -z "$offset" ] || tail -c +$((offset + 1)) "$packed" | xz -dc > "$new" 2> /dev/null || true
+	if [ ! -s "$new" ]; then
+		offset=$(offset_of '\x28\xB5\x2F\xFD')
+		[ -z "$offset" ] || tail -c +$((offset + 1)) "$packed" | zstd -dc > "$new" 2> /dev/null || true
+	fi
 	readelf -S "$new" > /dev/null 2>&1 || { echo "unpack: no kernel in $packed" >&2; exit 1; }
 	mv "$new" "$unpacked"
 fi
