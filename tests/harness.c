@@ -28,7 +28,7 @@ static const u8 pt_of[UB_NGUEST] = {
 	P_AX, P_CX, P_DX, P_BX, P_SP, P_BP, P_SI, P_DI, P_R8, P_R9, P_R10, P_R11, P_R12, P_R13, P_R14, P_R15,
 };
 
-enum { FAR_HANDLER = 0, FAR_SLOW = 16, FAR_OPEN = 32, FAR_CLOSE = 48, CALL_STUB = 64, IMAGE = 4096, AREA_LEN = IMAGE + SLOTS * UB_MAX_IMAGE };
+enum { FAR_HANDLER = 0, FAR_SLOW = 16, FAR_OPEN = 32, FAR_CLOSE = 48, FAR_CLEAR = 64, STUBS = 128, IMAGE = 4096, AREA_LEN = IMAGE + SLOTS * UB_MAX_IMAGE };
 
 static u8 *area;			/* call stubs and far jumps, then the images */
 static const struct ub_image *placed[SLOTS];
@@ -66,11 +66,32 @@ static void on_fault(int sig, siginfo_t *info, void *ctx)
 		signal(sig, SIG_DFL);
 }
 
+/* What stubs do before C: they call ub_harness_clear(), which changes all that it may. */
+static u64 call_stub, pass_stub;
+u32 ub_harness_clear_cnt;
+static u32 left_cnt;	/* calls from images to C */
+
+void ub_harness_clear(void);
+asm(".text\n"
+    "ub_harness_clear:\n"
+    "	incl ub_harness_clear_cnt(%rip)\n"
+    "	mov $0xdead, %eax\n"
+    "	mov $0xdead, %ecx\n"
+    "	ret\n");
+
+static void must_be_clear(void)
+{
+	left_cnt++;
+	if (ub_bug_if(ub_harness_clear_cnt != left_cnt, "a call to C without a barrier before it"))
+		abort();
+}
+
 static u64 handler(u64 *pt)
 {
 	u64 regs[UB_NGUEST];
 	u32 i;
 
+	must_be_clear();
 	for (i = 0; i < UB_NGUEST; i++)
 		regs[i] = pt[pt_of[i]];
 	regs[UB_RAX] = pt[P_ORIG_AX];
@@ -83,6 +104,7 @@ static u64 handler(u64 *pt)
 static u64 slow_call(struct ub_frame *frame)
 {
 	(void)frame;
+	must_be_clear();
 	return UB_CALL_LEAVE;
 }
 
@@ -155,10 +177,21 @@ static void put_rel32(u8 *at, u8 *target)
 	memcpy(at, &rel, 4);
 }
 
+static void put_stubs(void)
+{
+	struct ub_barrier barrier = { .clear = (u64)(area + FAR_CLEAR), .fence = true };
+	struct ub_image_reloc relocs[2 * UB_STUB_RELOCS];
+	struct ub_image stubs = { .code = area + STUBS, .relocs = relocs };
+	u32 i;
+
+	call_stub = (u64)stubs.code + ub_jit_call_stub(&stubs, (u64)(area + FAR_HANDLER), &barrier);
+	pass_stub = (u64)stubs.code + ub_jit_pass_stub(&stubs, (u64)(area + FAR_SLOW), &barrier);
+	for (i = 0; i < stubs.reloc_cnt; i++)
+		put_rel32(stubs.code + relocs[i].off, (u8 *)relocs[i].target);
+}
+
 static int set_up(void)
 {
-	u32 rel;
-
 	if (area)
 		return 0;
 	area = mmap(NULL, AREA_LEN, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -170,8 +203,8 @@ static int set_up(void)
 	put_far_jump(FAR_SLOW, (void (*)(void))slow_call);
 	put_far_jump(FAR_OPEN, ub_harness_open);
 	put_far_jump(FAR_CLOSE, ub_harness_close);
-	rel = ub_jit_call_stub(area + CALL_STUB);
-	put_rel32(area + CALL_STUB + rel, area + FAR_HANDLER);
+	put_far_jump(FAR_CLEAR, ub_harness_clear);
+	put_stubs();
 	return 0;
 }
 
@@ -214,9 +247,9 @@ static const struct ub_jit_env *harness_env(bool is_behind_call)
 	u32 i;
 
 	for (i = 0; i < MAX_NR; i++)
-		stubs[i] = (u64)(area + CALL_STUB);
+		stubs[i] = call_stub;
 	env.entry_is_call = is_behind_call;
-	env.pre_call = env.post_call = (u64)(area + FAR_SLOW);
+	env.pre_call = env.post_call = pass_stub;
 	env.vec_open = (u64)(area + FAR_OPEN);
 	env.vec_close = (u64)(area + FAR_CLOSE);
 	return &env;

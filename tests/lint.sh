@@ -11,7 +11,7 @@ complain() {
 
 # Who may include whom: files, then what their #include lines may name (besides headers of their own directory).
 # The first row that fits a file is the file's.
-pure='ir/[^/]*\.[ch]|verifier/[^/]*\.[ch]|kernel/ub-jit/(x86(_vec)?|layout|desc|flow|flags|hint|leave|edge|call|lower[a-z_]*|jit)\.[ch]'
+pure='ir/[^/]*\.[ch]|verifier/[^/]*\.[ch]|kernel/ub-jit/(x86(_vec)?|layout|desc|flow|flags|hint|leave|edge|call|stub|lower[a-z_]*|jit)\.[ch]'
 table=$(
 	cat <<-END
 	ir/.*	<ub/port\.h>

@@ -47,7 +47,7 @@ struct ub_feature {
 	__u64 hooked[8];		/* bit nr: a block may be entered behind it */
 };
 #define UB_CPU_SMAP	(1ull << 0)
-#define UB_CPU_BHB	(1ull << 1)	/* branch-history clearing is in use */
+#define UB_CPU_BHB	(1ull << 1)	/* blocks clear the branch history before the kernel goes on */
 
 /* UB_IOC_ATTACH: needs ptrace_may_access() on the process; its cgroup must be "on" (EACCES else).  EBUSY: already
  * attached.  EOPNOTSUPP: 32-bit or otherwise unfit. */

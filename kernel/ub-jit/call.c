@@ -6,13 +6,8 @@
  */
 #include "lower.h"
 
-#define ENOSYS_AX	(-38)
 /* -ERESTARTSYS; the other -ERESTART* are below it, and leaving behind any other result is exact too (include/linux/errno.h). */
 #define ERESTART_FIRST	(-512)
-
-/* Where a call stub takes pt_regs and the address behind the call. */
-#define STUB_PT		X86_R8
-#define STUB_IP		X86_R9
 
 /* inc/dec dword [task + pagefault_disabled] */
 static void emit_pagefaults(struct jit *j, u8 task, bool are_enabled)
@@ -191,15 +186,4 @@ void jit_cold_call(struct jit *j, const struct jit_cold_call *cold)
 	emit_slow_call(j, j->env->post_call, cold->behind);
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->checked);
 	jit_leave(j, cold->behind);
-}
-
-u32 ub_jit_call_stub(u8 buf[UB_CALL_STUB_LEN])
-{
-	struct x86_code code = { .buf = buf, .cap = UB_CALL_STUB_LEN };
-
-	x86_mov_rm_reg(&code, UB_W64, x86_mem(STUB_PT, PT_ORIG_AX), X86_RAX);
-	x86_mov_rm_imm(&code, UB_W64, x86_mem(STUB_PT, PT_AX), ENOSYS_AX);
-	x86_mov_rm_reg(&code, UB_W64, x86_mem(STUB_PT, PT_IP), STUB_IP);
-	x86_mov_reg_rm(&code, UB_W64, X86_RDI, x86_reg(STUB_PT));
-	return x86_jmp(&code);
 }

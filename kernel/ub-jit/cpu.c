@@ -10,6 +10,7 @@
 
 #include <linux/cpuhotplug.h>
 #include <linux/interrupt.h>
+#include <linux/moduleparam.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
@@ -24,6 +25,11 @@
 /* Called by images, in which all registers are the guest's. */
 #define FROM_IMAGE	__attribute__((no_caller_saved_registers)) notrace
 
+static char *branch_history = "cpu";
+module_param(branch_history, charp, 0444);
+MODULE_PARM_DESC(branch_history, "what a block leaves is cleared before the kernel goes on: cpu (where the kernel does so, too), clear, keep");
+
+struct ub_barrier ub_barrier __ro_after_init;
 static DEFINE_PER_CPU(u32, cpu_node);
 static int hotplug_state;
 
@@ -131,9 +137,36 @@ void ub_cpu_env(struct ub_jit_env *env)
 	env->cpu_node_gs = GS_OFF(cpu_node);
 }
 
+/*
+ * As the kernel's BPF JIT does for programs of the unprivileged: where the kernel clears the history at its entry, with
+ * its own loop; where it has the processor ignore user mode's, a fence, since that of a block is not user mode's.
+ */
+static int choose_barrier(void)
+{
+	bool has_loop = boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP);
+	bool has_fence = boot_cpu_has(X86_FEATURE_CLEAR_BHB_HW) || (has_loop && boot_cpu_has(X86_FEATURE_HYPERVISOR));
+
+	if (!strcmp(branch_history, "clear")) {
+		has_loop = true;
+		has_fence = true;
+	} else if (!strcmp(branch_history, "keep")) {
+		has_loop = false;
+		has_fence = false;
+	} else if (strcmp(branch_history, "cpu")) {
+		pr_err("branch_history is cpu, clear or keep, not \"%s\"\n", branch_history);
+		return -EINVAL;
+	}
+	ub_barrier.clear = has_loop ? ub_symbol_find("clear_bhb_loop") : 0;
+	ub_barrier.fence = has_fence;
+	return 0;
+}
+
 int ub_cpu_init(void)
 {
-	int state;
+	int state, err = choose_barrier();
+
+	if (err)
+		return err;
 
 	if (ub_bug_if((unsigned long)&local_softirq_pending_ref != (long)GS_OFF(local_softirq_pending_ref) ||
 		      (unsigned long)&cpu_node != (long)GS_OFF(cpu_node), "a per-CPU variable is out of reach"))

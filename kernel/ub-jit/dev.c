@@ -24,8 +24,7 @@ static int do_feature(struct file *file, void *arg)
 		.max_sessions = UB_MAX_SESSIONS,
 		.limit = ub_limit,
 		.cpu = (boot_cpu_has(X86_FEATURE_SMAP) ? UB_CPU_SMAP : 0) |
-		       (boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP) || boot_cpu_has(X86_FEATURE_CLEAR_BHB_HW) ?
-			UB_CPU_BHB : 0),
+		       (ub_barrier.clear || ub_barrier.fence ? UB_CPU_BHB : 0),
 		.hooked_cnt = ub_calls.hooked_cnt,
 		.failed_cnt = ub_calls.failed_cnt,
 	};

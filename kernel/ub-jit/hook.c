@@ -62,40 +62,47 @@ static void set_bit_of(u64 *bits, u32 nr)
 	bits[nr / 64] |= 1ull << nr % 64;
 }
 
-/* For each call that may be made inside a block, its stub in executable memory. */
-static int make_stubs(void)
+/* How many stubs there are at most: one for each call, pre_call and post_call. */
+#define STUB_CNT	(ARRAY_SIZE(calls) + 2)
+
+/* Offsets of the stubs, in ub_calls until it is known where they are. */
+static void write_stubs(struct ub_image *image)
 {
-	struct ub_image image = {};
-	u32 i, nr, len = ARRAY_SIZE(calls) * UB_CALL_STUB_LEN;
-	int err = -ENOMEM;
+	u32 i, nr;
 
-	image.code = kvmalloc(len, GFP_KERNEL);
-	image.relocs = kvcalloc(ARRAY_SIZE(calls), sizeof(*image.relocs), GFP_KERNEL);
-	if (!image.code || !image.relocs)
-		goto free;
-	memset(image.code, 0xcc, len);
+	ub_calls.pre_call = ub_jit_pass_stub(image, (u64)ub_pre_call, &ub_barrier);
+	ub_calls.post_call = ub_jit_pass_stub(image, (u64)ub_post_call, &ub_barrier);
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		u32 off = image.code_len;
-
 		nr = calls[i].nr;
 		if (!(calls[i].use & MAKE) || !handlers[nr])
 			continue;
-		image.relocs[image.reloc_cnt++] = (struct ub_image_reloc) {
-			.off = off + ub_jit_call_stub(image.code + off),
-			.target = (u64)handlers[nr],
-		};
-		ub_calls.stubs[nr] = off + 1;	/* for now */
-		image.code_len += UB_CALL_STUB_LEN;
+		ub_calls.stubs[nr] = ub_jit_call_stub(image, (u64)handlers[nr], &ub_barrier);
 		set_bit_of(ub_calls.made, nr);
 	}
+}
+
+/* For each call that may be made inside a block, and for the rest of C that blocks call, its stub in executable memory. */
+static int make_stubs(void)
+{
+	struct ub_image image = {};
+	int err = -ENOMEM;
+	u32 nr;
+
+	image.code = kvmalloc(STUB_CNT * UB_STUB_LEN, GFP_KERNEL);
+	image.relocs = kvcalloc(STUB_CNT * UB_STUB_RELOCS, sizeof(*image.relocs), GFP_KERNEL);
+	if (!image.code || !image.relocs)
+		goto free;
+	write_stubs(&image);
 	stubs = ub_text_place(&image, 0, NULL, NULL);
 	if (IS_ERR(stubs)) {
 		err = PTR_ERR(stubs);
 		goto free;
 	}
-	for (i = 0; i < ARRAY_SIZE(ub_calls.stubs); i++)
-		if (ub_calls.stubs[i])
-			ub_calls.stubs[i] += (u64)stubs->code - 1;
+	ub_calls.pre_call += (u64)stubs->code;
+	ub_calls.post_call += (u64)stubs->code;
+	for (nr = 0; nr < ARRAY_SIZE(ub_calls.stubs); nr++)
+		if (ub_calls.stubs[nr])
+			ub_calls.stubs[nr] += (u64)stubs->code;
 	err = 0;
 free:
 	kvfree(image.relocs);

@@ -20,13 +20,22 @@
 int ub_jit(const struct ub_verified *verified, const struct ub_jit_env *env, struct ub_image **ret);
 void ub_image_free(struct ub_image *image);
 
+/* What makes a processor forget the branches that it has seen, before C runs behind an image's. */
+struct ub_barrier {
+	u64 clear;		/* called; changes only eax, ecx and flags; 0: not needed */
+	bool fence;		/* the IBHF instruction */
+};
+
 /*
  * The trusted step between an image and a handler: the image never writes ip or orig_ax itself.  A stub takes pt_regs
  * in r8, the address behind the syscall instruction in r9 and the guest's rax in rax; sets ip, orig_ax = rax and
- * ax = -ENOSYS, and jumps to the handler with rdi = pt_regs.  Appends one stub to @buf (room for
- * UB_CALL_STUB_LEN); returns the offset in it of a rel32 that the caller sets to the handler.
+ * ax = -ENOSYS, and jumps to the handler with rdi = pt_regs.  That between an image and a C function with an argument in
+ * rdi only passes on to @target.  Both append UB_STUB_LEN bytes to @image->code and at most UB_STUB_RELOCS to @image->relocs,
+ * which have room, and return where the stub begins.
  */
-#define UB_CALL_STUB_LEN	32
-u32 ub_jit_call_stub(u8 buf[UB_CALL_STUB_LEN]);
+#define UB_STUB_LEN	48u
+#define UB_STUB_RELOCS	2u
+u32 ub_jit_call_stub(struct ub_image *image, u64 handler, const struct ub_barrier *barrier);
+u32 ub_jit_pass_stub(struct ub_image *image, u64 target, const struct ub_barrier *barrier);
 
 #endif

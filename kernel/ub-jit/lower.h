@@ -111,6 +111,10 @@ struct jit {
 	int err;			/* sticky: the first failure */
 };
 
+/* Where a call stub takes pt_regs and the address behind the call. */
+#define STUB_PT		X86_R8
+#define STUB_IP		X86_R9
+
 static inline struct x86_rm local(s32 off)
 {
 	return x86_mem(X86_RBP, off);

@@ -174,6 +174,8 @@ extern u64 ub_limit;
 /* hook.c: which calls are hooked and which may be made inside a block. */
 struct ub_calls {
 	u64 stubs[512];			/* by number: trusted step to the handler, 0: not made inside a block */
+	u64 pre_call;			/* the same to ub_pre_call() */
+	u64 post_call;
 	u64 made[8];
 	u64 hooked[8];
 	u32 hooked_cnt;
@@ -207,11 +209,14 @@ static inline bool ub_has_shadow_stack(const struct task_struct *task)
 asmlinkage long ub_hook(struct pt_regs *regs, unsigned long site);
 void ub_runtime_env(struct ub_jit_env *env);
 void ub_runtime_flush(struct ub_thread *thread);
+u64 ub_pre_call(struct ub_frame *frame);
+u64 ub_post_call(struct ub_frame *frame);
 
 /* cpu.c */
 int ub_cpu_init(void);
 void ub_cpu_exit(void);
 void ub_cpu_env(struct ub_jit_env *env);
+extern struct ub_barrier ub_barrier;	/* between an image and C */
 
 /* attach.c */
 int ub_attach_init(void);

@@ -153,7 +153,7 @@ static const struct ub_image_exit *find_exit(const struct ub_btc *btc, u64 idx)
 }
 
 /* jit.h: thread flags are set behind a call. */
-static u64 post_call(struct ub_frame *frame)
+u64 ub_post_call(struct ub_frame *frame)
 {
 	struct ub_thread *thread = (void *)frame->owner;
 	struct pt_regs *regs = (void *)frame->regs;
@@ -170,7 +170,7 @@ static u64 post_call(struct ub_frame *frame)
 }
 
 /* jit.h: syscall_work is set before a call.  What a seccomp filter reads is what it would read in user mode's call. */
-static u64 pre_call(struct ub_frame *frame)
+u64 ub_pre_call(struct ub_frame *frame)
 {
 	struct ub_thread *thread = (void *)frame->owner;
 	struct pt_regs *regs = (void *)frame->regs;
@@ -254,6 +254,15 @@ static void count_exit(struct ub_thread *thread, struct ub_btc *btc, const struc
 		WRITE_ONCE(btc->last_targets[idx], thread->frame.target);
 }
 
+/* Behind an image, as its stubs do before a call. */
+static void pass_barrier(void)
+{
+	if (ub_barrier.clear)
+		ub_sym(clear_bhb_loop)();
+	if (ub_barrier.fence)
+		asm volatile(".byte 0xf3, 0x48, 0x0f, 0x1e, 0xf8" : : : "memory");	/* IBHF */
+}
+
 /* Runs the image once.  The exit taken, or NULL: a bug, the process must not go on. */
 static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt_regs *regs,
 					     const struct ub_slot *slot)
@@ -275,6 +284,7 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	WRITE_ONCE(thread->counts.entries, thread->counts.entries + 1);
 	pagefault_disable();
 	idx = image(frame);
+	pass_barrier();
 	pagefault_enable();
 	if (ub_bug_if(preempt_count() != locks, "an image left with the vector registers open")) {
 		preempt_count_set(locks);
@@ -384,8 +394,8 @@ void ub_runtime_env(struct ub_jit_env *env)
 		.work_off = offsetof(struct task_struct, thread_info.syscall_work),
 		.work_exit_mask = SYSCALL_WORK_EXIT,
 		.pagefault_off = offsetof(struct task_struct, pagefault_disabled),
-		.pre_call = (u64)pre_call,
-		.post_call = (u64)post_call,
+		.pre_call = ub_calls.pre_call,
+		.post_call = ub_calls.post_call,
 		.call_stubs = ub_calls.stubs,
 		.call_stub_cnt = ARRAY_SIZE(ub_calls.stubs),
 	};

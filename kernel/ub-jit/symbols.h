@@ -21,6 +21,7 @@
 #include <linux/static_call.h>
 #include <linux/task_work.h>
 #include <asm/fpu/sched.h>
+#include <asm/nospec-branch.h>
 #include <asm/text-patching.h>
 
 /* Those that have another name in other kernels, see compat.h. */
@@ -55,6 +56,7 @@
 	SYM(blkcg_maybe_throttle_current)	\
 	SYM(ptrace_may_access)			\
 	SYM(kallsyms_show_value)		\
+	SYM(clear_bhb_loop)			\
 	SYM(ftrace_location)			\
 	SYM(ftrace_find_rec_direct)
 

@@ -333,6 +333,16 @@ void x86_endbr64(struct x86_code *code)
 	x86_put8(code, 0xfa);
 }
 
+/* f3 48 0f 1e f8; a nop where it is not known. */
+void x86_ibhf(struct x86_code *code)
+{
+	x86_put8(code, 0xf3);
+	x86_put8(code, 0x48);
+	x86_put8(code, 0x0f);
+	x86_put8(code, 0x1e);
+	x86_put8(code, 0xf8);
+}
+
 void x86_lfence(struct x86_code *code)
 {
 	x86_put8(code, 0x0f);

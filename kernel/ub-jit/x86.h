@@ -109,6 +109,7 @@ void x86_vec(struct x86_code *code, const struct ub_vec_info *info, enum ub_vec_
 /* cmp word gs:[off], 0 */
 void x86_cmp_gs16_zero(struct x86_code *code, s32 off);
 void x86_endbr64(struct x86_code *code);
+void x86_ibhf(struct x86_code *code);
 void x86_lfence(struct x86_code *code);
 void x86_stac(struct x86_code *code);
 void x86_clac(struct x86_code *code);

@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 u64 ub_limit = 0x7ffffffff000ull;
 struct ub_calls ub_calls;
+struct ub_barrier ub_barrier;
 struct workqueue_struct *ub_wq;
 static struct ub_session session;
 static struct ub_thread thread;		/* runs in some block */
