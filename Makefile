@@ -224,11 +224,11 @@ $(GUIDED_O)/plain/%.o: %.c Makefile
 
 # The module's files for requests and blocks are part of it; of the kernel's headers they find none, but kernel.h.  As for
 # the kernel's compiler, NULL is an address.
-DEVICE_PARTS := $(addprefix kernel/ub-jit/,module.h dev.c load.c registry.c)
+DEVICE_PARTS := $(addprefix kernel/ub-jit/,module.h trace.h dev.c load.c registry.c)
 $(GUIDED_O)/obj/tests/fuzz/targets/device.o: tests/fuzz/targets/device.c $(DEVICE_PARTS) Makefile
 	@mkdir -p $(@D)
 	rm -rf $(GUIDED_O)/include
-	sed -nE 's/^#include <((linux|asm)\/.*)>/\1/p' $(DEVICE_PARTS) | sort -u | while read -r name; do \
+	sed -nE 's/^#include <((linux|asm|trace)\/.*)>/\1/p' $(DEVICE_PARTS) | sort -u | while read -r name; do \
 		install -D /dev/null $(GUIDED_O)/include/$$name || exit; done
 	$(CLANG) $(GUIDED_CFLAGS) $(GUIDED_COV) -I$(GUIDED_O)/include -Wno-unused-parameter \
 		-fno-sanitize=pointer-overflow -c -o $@ $<

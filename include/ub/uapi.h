@@ -155,6 +155,7 @@ struct ub_block_info {
 	char tag[16];			/* name in /proc/kallsyms */
 	__u32 resident;			/* as it was loaded */
 	__u32 pad;
+	__u64 ns;			/* threads were inside, calls included, while the parameter time_blocks was on */
 };
 enum ub_block_state { UB_BLOCK_LIVE, UB_BLOCK_SUSPECT, UB_BLOCK_DEAD };
 

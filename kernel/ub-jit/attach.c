@@ -295,6 +295,13 @@ static void on_fork(void *data, struct task_struct *parent, struct task_struct *
 	ub_session_put(session);
 }
 
+/* A thread asks which cgroup it is in when it looks for work anyway: it shall do so soon.  Called under spin locks. */
+static void on_cgroup(void *data, struct cgroup *to, const char *path, struct task_struct *task, bool is_whole)
+{
+	if (ub_session_cnt())
+		ub_session_kick_later();
+}
+
 static struct {
 	const char *name;
 	void *probe;
@@ -303,6 +310,7 @@ static struct {
 	{ "sched_process_fork", on_fork },
 	{ "sched_process_exec", on_exec },
 	{ "sched_process_exit", on_exit },
+	{ "cgroup_attach_task", on_cgroup },
 };
 
 static void find_point(struct tracepoint *point, void *unused)

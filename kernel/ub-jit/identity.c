@@ -21,6 +21,7 @@
 
 #include "compat.h"
 #include "module.h"
+#include "trace.h"
 
 /* The first stretch that ends behind @addr, or NULL.  Sound: load.c lets them through by address only, none overlapping. */
 const struct ub_span *ub_span_behind(const struct ub_btc *btc, u64 addr)
@@ -55,6 +56,8 @@ static int on_start(struct mmu_notifier *notifier, const struct mmu_notifier_ran
 	list_for_each_entry(btc, &session->blocks, node) {
 		if (!overlaps(btc, range->start, range->end))
 			continue;
+		if (!btc->is_suspect)
+			trace_ub_invalidate(btc->id, UB_LOSS_MAPPING);
 		WRITE_ONCE(btc->is_suspect, true);
 		ub_thread_kick(session, btc);
 		if (range->event != MMU_NOTIFY_UNMAP || btc->is_dead)

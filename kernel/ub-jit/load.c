@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "module.h"
+#include "trace.h"
 
 #define MAX_LOG		(1u << 20)
 #define TRIES		5		/* while mappings are changing */
@@ -292,6 +293,7 @@ static int load(struct ub_session *session, struct ub_load *arg, struct ub_log *
 		return err;
 	}
 	arg->block_id = btc->id;
+	trace_ub_load(btc, pid_nr(session->pid));
 	ub_btc_put(btc);
 	return 0;
 }
@@ -315,6 +317,8 @@ int ub_load(struct ub_load *arg)
 	log.buf = log.size ? ub_alloc(log.size, 1) : NULL;
 	if (log.buf || !log.size)
 		err = load(session, arg, &log);
+	if (err)
+		trace_ub_refuse(session->id, pid_nr(session->pid), err, log.refusal, log.insn_idx, log.user_ip);
 	ub_free(log.buf);
 put_session:
 	ub_session_put(session);

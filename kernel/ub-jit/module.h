@@ -163,7 +163,15 @@ struct ub_btc {
 	u64 verify_ns;
 	u64 jit_ns;
 	atomic64_t calls;
+	atomic64_t ns;			/* spent inside while ub_time_key was on */
 	struct rcu_work free_work;
+};
+
+/* Why a block is not entered any more. */
+enum ub_loss {
+	UB_LOSS_MAPPING,	/* what its code is mapped by changes: it will be compared again */
+	UB_LOSS_BYTES,		/* it was compared, and is not the code */
+	UB_LOSS_REMOVED,	/* unloaded, replaced, or its process is let go */
 };
 
 DECLARE_PER_CPU(struct ub_thread *, ub_cur);
@@ -240,6 +248,7 @@ void ub_session_end_later(struct ub_session *session);
 void ub_session_get(struct ub_session *session);
 void ub_session_put(struct ub_session *session);
 void ub_session_kick_all(void);
+void ub_session_kick_later(void);
 u32 ub_session_cnt(void);
 
 /* load.c */

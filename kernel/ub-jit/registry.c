@@ -10,6 +10,7 @@
 #include <linux/xarray.h>
 
 #include "module.h"
+#include "trace.h"
 
 static DEFINE_XARRAY(blocks);
 
@@ -37,6 +38,7 @@ static void unlink_btc(struct ub_btc *btc)
 	struct ub_session *session = btc->session;
 	u32 i;
 
+	trace_ub_invalidate(btc->id, UB_LOSS_REMOVED);
 	WRITE_ONCE(btc->is_dead, true);
 	btc->is_live = false;
 	list_del(&btc->node);
@@ -247,6 +249,7 @@ int ub_btc_info(struct ub_btc *btc, struct ub_block_info *info)
 	}
 	spin_lock(&session->lock);
 	info->calls = atomic64_read(&btc->calls);
+	info->ns = atomic64_read(&btc->ns);
 	list_for_each_entry(thread, &session->threads, node) {
 		if (READ_ONCE(thread->btc) != btc)
 			continue;

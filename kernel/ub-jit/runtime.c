@@ -10,7 +10,9 @@
 #include <linux/context_tracking.h>
 #include <linux/cred.h>
 #include <linux/entry-common.h>
+#include <linux/jump_label.h>
 #include <linux/key.h>
+#include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
@@ -21,6 +23,7 @@
 #include "compat.h"
 #include "module.h"
 #include "symbols.h"
+#include "trace.h"
 
 /* User flags that a block does not honour. */
 #define BAD_FLAGS	(X86_EFLAGS_TF | X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_DF)
@@ -32,6 +35,30 @@
 #define RETRY_JIFFIES	(HZ / 10)
 /* Work that is done in place. */
 #define PLACE_WORK	(_TIF_NOTIFY_RESUME | UB_TIF_RESCHED)
+
+/* Are blocks timed?  A pair of clock readings for each run, so only on request. */
+static DEFINE_STATIC_KEY_FALSE(time_key);
+
+static int set_time(const char *value, const struct kernel_param *param)
+{
+	bool is_on;
+	int err = kstrtobool(value, &is_on);
+
+	if (!err && is_on)
+		static_branch_enable(&time_key);
+	else if (!err)
+		static_branch_disable(&time_key);
+	return err;
+}
+
+static int get_time(char *buf, const struct kernel_param *param)
+{
+	return sysfs_emit(buf, "%c\n", static_key_enabled(&time_key) ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops time_ops = { .set = set_time, .get = get_time };
+module_param_cb(time_blocks, &time_ops, NULL, 0644);
+MODULE_PARM_DESC(time_blocks, "count the nanoseconds that threads are in each block (N)");
 
 static bool is_restart(u64 ax)
 {
@@ -216,6 +243,7 @@ static void clear_suspicion(struct ub_btc *btc)
 		return;
 	err = ub_identity_check(btc);
 	if (err == -ESTALE) {
+		trace_ub_invalidate(btc->id, UB_LOSS_BYTES);
 		spin_lock(&session->lock);
 		WRITE_ONCE(btc->is_suspect, true);
 		spin_unlock(&session->lock);
@@ -271,8 +299,8 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	struct ub_frame *frame = &thread->frame;
 	struct ub_btc *btc = slot->btc;
 	const struct ub_image_exit *exit;
+	u64 calls = frame->calls, start = 0, idx;
 	int locks = preempt_count();
-	u64 idx;
 
 	frame->regs = (u64)regs;
 	frame->task = (u64)current;
@@ -282,10 +310,15 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	frame->owner = (u64)thread;
 	thread->moved_ip = 0;
 	WRITE_ONCE(thread->counts.entries, thread->counts.entries + 1);
+	trace_ub_enter(btc->id, slot->ip);
+	if (static_branch_unlikely(&time_key))
+		start = ktime_get_ns();
 	pagefault_disable();
 	idx = image(frame);
 	pass_barrier();
 	pagefault_enable();
+	if (unlikely(start))
+		atomic64_add(ktime_get_ns() - start, &btc->ns);
 	if (ub_bug_if(preempt_count() != locks, "an image left with the vector registers open")) {
 		preempt_count_set(locks);
 		return NULL;
@@ -294,7 +327,10 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	if (!exit)
 		return NULL;
 	count_exit(thread, btc, exit);
-	return take_exit(thread, regs, exit) ? exit : NULL;
+	if (!take_exit(thread, regs, exit))
+		return NULL;
+	trace_ub_exit(btc->id, exit->kind, regs->ip, frame->calls - calls);
+	return exit;
 }
 
 /*

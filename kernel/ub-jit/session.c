@@ -375,6 +375,19 @@ int ub_session_info(struct ub_session *session, struct ub_session_info *info)
 	return 0;
 }
 
+static void on_kick(struct work_struct *work)
+{
+	ub_session_kick_all();
+}
+
+static DECLARE_WORK(kick_work, on_kick);
+
+/* ub_session_kick_all(), for who may not sleep. */
+void ub_session_kick_later(void)
+{
+	queue_work(ub_wq, &kick_work);
+}
+
 void ub_session_kick_all(void)
 {
 	struct ub_session *session;

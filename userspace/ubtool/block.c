@@ -22,6 +22,7 @@ static void out_block(struct json_object *blocks, const struct ub_block_info *in
 	out_u64(out, "calls", info->calls);
 	out_float(out, "calls_per_run", info->runs ? (double)info->calls / info->runs : 0, 1);
 	out_exits(out, info->exits);
+	out_u64(out, "ns", info->ns);
 	out_u64(out, "loaded_ns", info->loaded_ns);
 	out_u64(out, "verify_ns", info->verify_ns);
 	out_u64(out, "jit_ns", info->jit_ns);

@@ -386,6 +386,10 @@ struct miscdevice {
 
 /* symbols.h */
 #define UB_SYMBOLS_H
+#define UB_TRACE_H
+#define trace_ub_load(btc, pid)		((void)(btc))
+#define trace_ub_refuse(session, ...)	((void)(session))
+#define trace_ub_invalidate(block, why)	((void)(block))
 #define ub_sym(name)		name
 #define kallsyms_show_value(cred)	((void)(cred), true)
 
