@@ -50,7 +50,7 @@ GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all test-kernels bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
+.PHONY: all test-kernels bench-runtime bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -312,6 +312,12 @@ kmod-broken: kmod
 
 setup:
 	@tests/guest/setup.sh
+
+bench-runtime: all kmod $(O)/tests/figures	## what the module costs, in instructions
+	@mkdir -p $(KTREE)/kernel/ub-jit/bare
+	@cp -sf $(CURDIR)/tests/guest/bare/* $(KTREE)/kernel/ub-jit/bare/
+	KVER=$(KVER) tests/guest/kbuild.sh $(KTREE)/kernel/ub-jit/bare > /dev/null
+	tests/guest/runtime.sh
 
 test-kernels: all $(O)/tests/figures	## the tests that need a guest, on Debian's 6.1, 6.12 and 7.x (fetched), each in several settings
 	@mkdir -p build/results
