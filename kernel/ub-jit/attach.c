@@ -298,8 +298,7 @@ static void on_fork(void *data, struct task_struct *parent, struct task_struct *
 /* A thread asks which cgroup it is in when it looks for work anyway: it shall do so soon.  Called under spin locks. */
 static void on_cgroup(void *data, struct cgroup *to, const char *path, struct task_struct *task, bool is_whole)
 {
-	if (ub_session_cnt())
-		ub_session_kick_later();
+	ub_policy_moved();
 }
 
 static struct {

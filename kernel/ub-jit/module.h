@@ -103,8 +103,7 @@ struct ub_thread {
 	u64 moved_ip;			/* where work done behind a call sent the thread, 0: nowhere */
 	struct ub_counts counts;
 	const struct cred *cred;	/* last ones found good */
-	u64 cgroup_id;			/* the policy below is for this cgroup ... */
-	u32 policy_gen;			/* ... as of this generation */
+	u32 policy_gen;			/* the policy below is as of this generation, 0: not known */
 	bool is_on;
 };
 
@@ -285,6 +284,7 @@ int ub_policy_init(void);
 void ub_policy_exit(void);
 bool ub_policy_is_on(struct task_struct *task);
 bool ub_policy_holds(struct ub_thread *thread);
+void ub_policy_moved(void);
 int ub_policy_set(const struct ub_cgroup *arg);
 int ub_policy_get(struct ub_cgroup *arg);
 

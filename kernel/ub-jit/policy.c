@@ -21,7 +21,7 @@ MODULE_PARM_DESC(default_mode, "off, observe or on: mode of cgroups without a po
 static DEFINE_XARRAY(modes);
 static DEFINE_MUTEX(lock);
 static u32 policy_cnt;
-static u32 generation = 1;
+static atomic_t generation = ATOMIC_INIT(1);
 static enum ub_mode root_mode __ro_after_init;
 
 int ub_policy_init(void)
@@ -70,21 +70,24 @@ bool ub_policy_is_on(struct task_struct *task)
 	return is_on;
 }
 
-/* The same for the calling thread, @thread, which remembers the answer. */
+/* The same for the calling thread, @thread, which remembers the answer until a policy or anybody's cgroup changes. */
 bool ub_policy_holds(struct ub_thread *thread)
 {
-	u32 gen = smp_load_acquire(&generation);
-	struct cgroup *cgroup;
+	u32 gen = atomic_read_acquire(&generation);
 
-	rcu_read_lock();
-	cgroup = task_dfl_cgroup(current);
-	if (unlikely(cgroup_id(cgroup) != thread->cgroup_id || gen != thread->policy_gen)) {
-		thread->cgroup_id = cgroup_id(cgroup);
+	if (unlikely(gen != thread->policy_gen)) {
 		thread->policy_gen = gen;
-		thread->is_on = effective_mode(cgroup) == UB_MODE_ON;
+		thread->is_on = ub_policy_is_on(current);
 	}
-	rcu_read_unlock();
 	return thread->is_on;
+}
+
+/* Some task is in another cgroup now.  May not sleep. */
+void ub_policy_moved(void)
+{
+	atomic_inc_return_release(&generation);
+	if (ub_session_cnt())
+		ub_session_kick_later();
 }
 
 static struct cgroup *get_cgroup(int fd)
@@ -131,7 +134,7 @@ int ub_policy_set(const struct ub_cgroup *arg)
 		return PTR_ERR(cgroup);
 	mutex_lock(&lock);
 	err = set_mode(cgroup, arg->mode);
-	smp_store_release(&generation, generation + 1);
+	atomic_inc_return_release(&generation);
 	mutex_unlock(&lock);
 	cgroup_put(cgroup);
 	ub_session_kick_all();

@@ -222,8 +222,6 @@ static const struct ub_slot *get_slot(struct ub_session *session, u64 ip)
 {
 	const struct ub_slot *slot;
 
-	if (hlist_empty(ub_slot_bucket(session, ip)))
-		return NULL;
 	preempt_disable();		/* RCU waits for that too, and it is cheaper than rcu_read_lock() */
 	slot = ub_slot_find(session, ip);
 	if (slot && !refcount_inc_not_zero(&slot->btc->refs))
