@@ -287,7 +287,7 @@ static int load(struct ub_session *session, struct ub_load *arg, struct ub_log *
 	log_err = copy_log(arg, log);
 	err = err ?: log_err;
 	if (!err)
-		err = publish(btc, arg->replace_id);
+		err = ub_limit_charge(btc) ?: publish(btc, arg->replace_id);
 	if (err) {
 		ub_btc_discard(btc);
 		return err;

@@ -151,6 +151,7 @@ struct ub_btc {
 	struct ub_slot *slots;
 	struct ub_image *image;
 	struct ub_text *text;
+	struct cgroup *charged;		/* with the text, and all above it; NULL: not yet */
 	atomic64_t *exit_counts;	/* per exit of the image */
 	u64 *last_targets;
 	u32 insn_cnt;
@@ -287,6 +288,10 @@ bool ub_policy_holds(struct ub_thread *thread);
 void ub_policy_moved(void);
 int ub_policy_set(const struct ub_cgroup *arg);
 int ub_policy_get(struct ub_cgroup *arg);
+
+/* limit.c */
+int ub_limit_charge(struct ub_btc *btc);
+void ub_limit_uncharge(struct ub_btc *btc);
 
 /* dev.c */
 int ub_dev_init(void);

@@ -188,6 +188,7 @@ static void free_btc(struct ub_btc *btc)
 	for (i = 0; i < btc->span_cnt; i++)
 		if (btc->spans[i].file)
 			fput(btc->spans[i].file);
+	ub_limit_uncharge(btc);
 	ub_text_free(btc->text);
 	if (btc->image)
 		ub_image_free(btc->image);

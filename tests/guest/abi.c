@@ -355,6 +355,82 @@ static void test_run(void)
 	      "%llu calls", session_info(fd, session).calls - calls);
 }
 
+static void set_parameter(const char *name, int value)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/module/ub/parameters/%s", name);
+	file = fopen(path, "w");
+	must(file && fprintf(file, "%d\n", value) > 0 && !fclose(file), "cannot set a parameter");
+}
+
+static void move_to(const char *cgroup)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	file = fopen(path, "w");
+	must(file && fprintf(file, "%d\n", getpid()) > 0 && !fclose(file), "cannot move to a cgroup");
+}
+
+/* A block is charged until its memory is free, which is soon after it is unloaded. */
+static int load_soon(const struct draft *draft)
+{
+	int id, tries = 500;
+
+	while ((id = load(fd, session, draft)) == -ENOSPC && tries--)
+		usleep(10000);
+	return id;
+}
+
+static void unload_id(int id)
+{
+	ub(fd, UB_IOC_UNLOAD, &(struct ub_id){ .id = id });
+}
+
+static void test_cgroup_limits(void)
+{
+	struct draft draft = loop_draft(SYS_getppid);
+	int ids[3];
+	u64 sum;
+
+	mkdir("/sys/fs/cgroup/abi-limits", 0755);
+	mkdir("/sys/fs/cgroup/abi-limits/inner", 0755);
+	mkdir("/sys/fs/cgroup/abi-limits/other", 0755);
+	move_to("/sys/fs/cgroup/abi-limits/inner");
+	set_parameter("max_cgroup_btc_mb", 0);
+	expect("cgroup-bytes", load(fd, session, &draft), -ENOSPC);
+	sum = loop(1000, SYS_getppid, 0, 0, 0, 0);
+	check(sum == 1000ull * getppid(), "cgroup-native", "%llu", sum);
+	set_parameter("max_cgroup_btc_mb", 32);
+	set_parameter("max_cgroup_blocks", 2);
+	ids[0] = load(fd, session, &draft);
+	move_to("/sys/fs/cgroup/abi-limits/other");
+	ids[1] = load(fd, session, &draft);
+	check(ids[0] > 0 && ids[1] > 0, "cgroup-blocks-within", "%d %d", ids[0], ids[1]);
+	expect("cgroup-blocks-above", load(fd, session, &draft), -ENOSPC);
+	move_to("/sys/fs/cgroup");
+	ids[2] = load(fd, session, &draft);
+	check(ids[2] > 0, "cgroup-blocks-elsewhere", "%s", strerror(-ids[2]));
+	unload_id(ids[2]);
+	unload_id(ids[0]);
+	move_to("/sys/fs/cgroup/abi-limits/other");
+	ids[0] = load_soon(&draft);
+	check(ids[0] > 0, "cgroup-blocks-again", "%s", strerror(-ids[0]));
+	unload_id(ids[0]);
+	unload_id(ids[1]);
+	set_parameter("max_cgroup_blocks", 8192);
+	move_to("/sys/fs/cgroup");
+	set_parameter("max_blocks", 0);
+	expect("blocks-in-all", load(fd, session, &draft), -ENOSPC);
+	set_parameter("max_blocks", 16384);
+	rmdir("/sys/fs/cgroup/abi-limits/inner");
+	rmdir("/sys/fs/cgroup/abi-limits/other");
+	rmdir("/sys/fs/cgroup/abi-limits");
+}
+
 static void test_limits(void)
 {
 	struct draft draft = loop_draft(SYS_getppid);
@@ -462,7 +538,7 @@ static const struct {
 } tests[] = {
 	{ "sizes", test_sizes }, { "flags", test_flags }, { "ids", test_ids }, { "load-sizes", test_load_sizes },
 	{ "stretches", test_stretches },
-	{ "refusals", test_refusals }, { "identity", test_identity }, { "run", test_run }, { "limits", test_limits },
+	{ "refusals", test_refusals }, { "identity", test_identity }, { "run", test_run }, { "limits", test_limits }, { "cgroup-limits", test_cgroup_limits },
 	{ "rights", test_rights }, { "policy", test_policy }, { "noise", test_noise },
 };
 
