@@ -50,14 +50,14 @@ GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all test-kernels bench-runtime bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
+.PHONY: all test-kernels bench-runtime bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken kmod-faults check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs examples tests	## the programs, examples and tests
 programs: $(UBD) $(UBTOOL)
 examples: $(EXAMPLES)
-tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUIDED) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client $(O)/tests/bench/verifier $(O)/tests/figures
+tests: $(RUNNER) $(UNITS) $(FUZZ) $(GUIDED) $(LOCKSTEP) $(GUESTS) $(O)/tests/bench/codegen $(O)/tests/bench/client $(O)/tests/bench/verifier $(O)/tests/figures $(O)/tests/small/small
 
 # --- user space ---
 
@@ -246,6 +246,12 @@ $(GUIDED_O)/wire $(GUIDED_O)/verify $(GUIDED_O)/jit: $(GUIDED_O)/%: $(GUIDED_O)/
 $(GUIDED):
 	$(CLANG) -fsanitize=fuzzer,address,undefined -Wl,--wrap=calloc -o $@ $^ -lZydis
 
+# Compiled and linked as a distribution does.
+$(call obj,$(wildcard tests/small/*.c)): private UB_CFLAGS += -Wno-unused-result
+$(O)/tests/small/small: $(call obj,$(wildcard tests/small/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(UB_LDFLAGS) -Wl,-z,now -o $@ $^ -lpthread
+
 $(O)/tests/figures: $(call obj,tests/figures.c tests/results.c)
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lm
@@ -308,6 +314,17 @@ kmod-broken: kmod
 	KVER=$(KVER) tests/guest/kbuild.sh $(BROKEN)/kernel/ub-jit
 	ln -sfn $(KVER)/kernel/ub-jit/ub.ko build/broken/ub.ko
 
+# A module of which each allocation can be made to fail, for tests.
+kmod-faults: FAULTS = build/faults/$(KVER)
+kmod-faults: kmod
+	@mkdir -p $(FAULTS)
+	@cp -rsf $(CURDIR)/include $(CURDIR)/ir $(CURDIR)/verifier $(CURDIR)/core.mk $(FAULTS)/
+	@mkdir -p $(FAULTS)/kernel && cp -rsf $(CURDIR)/kernel/ub-jit $(FAULTS)/kernel/
+	@find $(FAULTS) -xtype l -delete
+	@tests/guest/inject.sh $(FAULTS)
+	KVER=$(KVER) tests/guest/kbuild.sh $(FAULTS)/kernel/ub-jit
+	ln -sfn $(KVER)/kernel/ub-jit/ub.ko build/faults/ub.ko
+
 # --- everything ---
 
 setup:
@@ -323,7 +340,7 @@ test-kernels: all $(O)/tests/figures	## the tests that need a guest, on Debian's
 	@mkdir -p build/results
 	@tests/guest/matrix.sh
 
-check-guest: all kmod kmod-broken	## the tests that need a guest with the module
+check-guest: all kmod kmod-broken kmod-faults	## the tests that need a guest with the module
 	@tests/tally.sh $(wildcard tests/guest/suite.sh)
 
 test: setup	## all tests
@@ -332,7 +349,7 @@ test: setup	## all tests
 
 MINUTES	?= 30
 
-torture: all kmod	## MINUTES=30 SEED=...: all that can happen to bypassed processes, at random; nothing may hang, leak or be wrong
+torture: all kmod kmod-faults	## MINUTES=30 SEED=...: all that can happen to bypassed processes, at random; nothing may hang, leak or be wrong
 	tests/guest/torture.sh $(MINUTES) $(SEED)
 
 demo: setup	## a program, without and with the bypass

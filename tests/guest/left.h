@@ -36,7 +36,7 @@ static inline u32 left_lines(const char *path, const char *what, const char *als
 static inline bool left_is_known(const char *record)
 {
 	static const char *const makers[] = {
-		"__mmu_notifier_register+", " ub_init+", " dup_hash+", " arch_ftrace_update_trampoline+",
+		"__mmu_notifier_register+", " ub_init+", " dup_hash+", " alloc_ftrace_hash+", " arch_ftrace_update_trampoline+",
 	};
 	const char *pid = strstr(record, " pid=");
 	char *end;

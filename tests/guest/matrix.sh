@@ -64,8 +64,8 @@ one_kernel() {
 	if [ -n "$is_short" ]; then
 		UB_OPTIONS="--smp 4" tests "$KVER" "${core[@]}"
 	else
-		make --no-print-directory kmod-broken >> "build/kmod-$KVER.log" 2>&1 || return
-		tests "$KVER"
+		make --no-print-directory kmod-broken kmod-faults >> "build/kmod-$KVER.log" 2>&1 || return
+		UB_LONG=yes tests "$KVER"
 		for setting in "${settings[@]}"; do
 			[[ $setting != *lazy* || $series == 7* ]] || setting=${setting/lazy/none}
 			UB_OPTIONS=$setting tests "$KVER ($setting)" "${core[@]}"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # suite: all tests that need a guest with the module.
 #	suite.sh [NAME]...	only the guests of these names
-# With options for run.sh in $UB_OPTIONS, which count more than those given here.
+# With options for run.sh in $UB_OPTIONS, which count more than those given here, and all cases of long tests if there is
+# $UB_LONG.
 # Each guest boots, loads the module, and runs programs that print "ok TEST" or "not ok TEST: why" per line.  A guest
 # that dies, or whose kernel complains, counts as one failed test more.
 set -u
@@ -63,10 +64,24 @@ load=true guest obstacles-lockdown "--append lockdown=integrity" "tests/guest/ob
 load=true guest obstacles-signed "--append module.sig_enforce=1" "tests/guest/obstacles.sh refused"
 guest stress "--smp 2" "build/tests/guest/stress 20"
 guest torture "--smp 4 --turns --mem 768 --append slub_debug=FZPU,kmalloc-*" "tests/guest/torture.sh short"
+# shellcheck disable=SC2016 # the guest's variable
+load=true guest faults "--smp 2 --turns --append slub_debug=FZPU,kmalloc-*" 'UB_MODULE=${UB_MODULE/kmod/faults} build/tests/guest/faults'
+if [ -n "${UB_LONG:-}" ]; then
+	guest transparency "--smp 2 --timeout 900" "tests/guest/transparency.sh"
+else
+	guest transparency "--smp 2" "tests/guest/transparency.sh some"
+fi
 # One processor: emulated ones can hang when code is patched that another one runs.
 guest unload "--smp 1" "build/tests/guest/unload"
+guest latency "--smp 1 --icount" "build/tests/guest/latency copy_bytes compare_words vector_loop fault"
 guest find "--smp 1 --icount" "tests/guest/find.sh"
 guest daemon "--smp 1 --icount" "tests/guest/daemon.sh"
 
+figures=build/results/suite/transparency.txt
+if [ -s $figures ]; then
+	# shellcheck disable=SC2046
+	build/tests/figures build/results/transparency.json "UB_LONG=yes tests/guest/suite.sh transparency" $(< $figures)
+	rm -f $figures
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -58,10 +58,14 @@ echo "torture: seed $seed"
 guest many $((seconds / 2)) "--smp 4" "$torture load $((seconds / 2)) 0 $seed"
 guest cycles $((seconds / 3)) "--smp 4 --turns" "$torture load $((seconds / 3)) $under_load $seed && $torture idle $idle"
 
+# shellcheck disable=SC2016 # the guest's variable
+guest faults 120 "--smp 4 --turns" 'UB_MODULE=${UB_MODULE/kmod/faults} build/tests/guest/faults'
+guest latency 300 "--smp 1 --icount" "tests/guest/load.sh && build/tests/guest/latency"
+
 figures[splats]=$splats
 figures[minutes]=$((($(date +%s) - began) / 60))
 list=
-for key in minutes module_cycles hangs splats leaks wrong_results exit_latency_max_us; do
+for key in minutes module_cycles hangs splats leaks wrong_results allocations_failed exit_latency_max_us; do
 	[ -z "${figures[$key]:-}" ] || list+="${list:+,}\"$key\":${figures[$key]}"
 done
 mkdir -p build/results
