@@ -8,8 +8,10 @@
  */
 #include "crowd.h"
 #include "left.h"
+#include "module.h"
 
 #define FAIL_AT	"/sys/module/ub/parameters/fail_at"
+#define PATIENCE	10u		/* seconds until the module must go */
 
 static int fd;
 static u32 failure_cnt;			/* allocations that failed */
@@ -17,27 +19,10 @@ static u32 left_cnt;
 
 static int insmod(u32 fail_at)
 {
-	const char *path = getenv("UB_MODULE") ?: "build/faults/ub.ko";
-	int file = open(path, O_RDONLY | O_CLOEXEC), err;
 	char param[32];
 
-	must(file >= 0, path);
 	snprintf(param, sizeof(param), "fail_at=%u", fail_at);
-	err = syscall(SYS_finit_module, file, param, 0) ? -errno : 0;
-	close(file);
-	return err;
-}
-
-static bool rmmod(void)
-{
-	u32 tries;
-
-	for (tries = 0; tries < 500; tries++) {
-		if (!syscall(SYS_delete_module, "ub", O_NONBLOCK))
-			return true;
-		usleep(20000);
-	}
-	return false;
+	return module_load("build/faults/ub.ko", param);
 }
 
 /* The allocation @nth from now on fails; 0: none. */
@@ -64,17 +49,10 @@ static bool has_failed(void)
 
 static void test_left(bool is_loaded, const char *name)
 {
-	u32 tries, left = 0;
+	u32 left = left_settled(is_loaded, 300);
 
-	for (tries = 0; tries < 10; tries++) {
-		left = left_now(is_loaded);
-		if (!left)
-			break;
-		usleep(300000);
-	}
 	left_cnt += left;
-	if (!check(!left, name, "%u things are left", left))
-		left_show(is_loaded);
+	check(!left, name, "%u things are left", left);
 }
 
 /*
@@ -274,7 +252,7 @@ static void test_init(void)
 		if (!err && !has_failed())
 			break;
 		failure_cnt++;
-		if (!err && !rmmod())
+		if (!err && module_unload_within(PATIENCE))
 			odd_cnt++;
 		/* Without a kprobe it finds no symbols, whatever the reason. */
 		if (err && err != -ENOMEM && err != -EOPNOTSUPP) {
@@ -289,10 +267,13 @@ static void test_init(void)
 
 int main(void)
 {
+	int err;
+
 	must(!access("/sys/kernel/debug/slab/kmalloc-64/alloc_traces", R_OK), "boot with slub_debug=U,kmalloc-*");
 	test_init();
 	test_use();
-	check(rmmod(), "fault-rmmod", "%s", strerror(errno));
+	err = module_unload_within(PATIENCE);
+	check(!err, "fault-rmmod", "%s", strerror(-err));
 	test_left(false, "fault-left-unloaded");
 	printf("figure leaks %u\nfigure allocations_failed %u\n", left_cnt, failure_cnt);
 	return failed_cnt != 0;

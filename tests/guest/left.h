@@ -103,9 +103,19 @@ static inline u32 left_now(bool is_loaded)
 	return left_of(left_what(is_loaded), false) + left_lines("/proc/kallsyms", "ub_btc_", "[bpf]");
 }
 
-static inline void left_show(bool is_loaded)
+/* The same once it has had time to go, ten times @pause_ms; what is there then is shown. */
+static inline u32 left_settled(bool is_loaded, u32 pause_ms)
 {
+	u32 tries, left = 0;
+
+	for (tries = 0; tries < 10; tries++) {
+		left = left_now(is_loaded);
+		if (!left)
+			return 0;
+		usleep(pause_ms * 1000);
+	}
 	left_of(left_what(is_loaded), true);
+	return left;
 }
 
 #endif

@@ -13,6 +13,7 @@
  */
 #include "crowd.h"
 #include "left.h"
+#include "module.h"
 
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -197,27 +198,15 @@ static void kill_ubd(void)
 
 static int insmod(void)
 {
-	const char *path = getenv("UB_MODULE") ?: "build/ub.ko";
-	int file = open(path, O_RDONLY | O_CLOEXEC), err;
-
-	must(file >= 0, path);
-	err = syscall(SYS_finit_module, file, "", 0) ? -errno : 0;
-	close(file);
-	return err;
+	return module_load("build/ub.ko", "");
 }
 
-/* Sessions and blocks go when their owner does, and then the module can. */
 static bool rmmod(void)
 {
-	u32 tries;
-	int err = 0;
+	int err = module_unload_within(PATIENCE);
 
-	for (tries = 0; tries < PATIENCE * 50; tries++) {
-		err = syscall(SYS_delete_module, "ub", O_NONBLOCK) ? -errno : 0;
-		if (!err)
-			return true;
-		usleep(20000);
-	}
+	if (!err)
+		return true;
 	hang_cnt++;
 	return check(false, "torture-rmmod", "%s, after %u s", strerror(-err), PATIENCE);
 }
@@ -225,17 +214,13 @@ static bool rmmod(void)
 /* Nobody is attached any more: what is left? */
 static void look_for_leaks(bool is_loaded)
 {
-	u32 left = 0, tries;
+	u32 left;
 
 	doing = is_loaded ? "looking for what is left" : "looking for what the module left";
-	for (tries = 0; tries < 10; tries++) {
-		left = left_now(is_loaded);
-		if (!left)
-			return;
-		usleep(500000);
-	}
+	left = left_settled(is_loaded, 500);
+	if (!left)
+		return;
 	left_cnt += left;
-	left_show(is_loaded);
 	check(false, is_loaded ? "torture-left" : "torture-left-unloaded", "%u things are left", left);
 }
 

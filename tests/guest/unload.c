@@ -5,16 +5,12 @@
  * usage: unload	as root, with the module loaded; it is unloaded at the end
  */
 #include "guest.h"
+#include "module.h"
 #include "worker.h"
 
 CALL_LOOP(read_loop)
 
 static int fd;
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "ub", O_NONBLOCK) ? -errno : 0;
-}
 
 static u64 read_one(void *data)
 {
@@ -28,7 +24,6 @@ int main(void)
 	struct draft draft = read_loop_draft(SYS_read);
 	struct worker loop, sleeper, native;
 	int pipes[2], err;
-	u32 i;
 
 	fd = open_device();
 	must(!set_mode(fd, NULL, UB_MODE_ON), "cannot set the root's mode");
@@ -39,21 +34,16 @@ int main(void)
 	must(write(pipes[1], "x", 1) == 1, "write");
 	usleep(100000);
 	check(calls_in(fd, loop.session, 50) > 0, "unload-bypassed", "no calls");
-	err = unload();
+	err = module_unload();
 	check(err == -EWOULDBLOCK || err == -EBUSY, "unload-attached", "%s", strerror(-err));
 	check(calls_in(fd, loop.session, 50) > 0, "unload-attached-bypassed", "no calls");
 	close(fd);
 	fd = -1;
 	usleep(100000);
-	err = unload();
+	err = module_unload();
 	check(err == -EWOULDBLOCK || err == -EBUSY, "unload-sleeper", "%s", strerror(-err));
 	must(write(pipes[1], "xx", 2) == 2, "write");
-	for (i = 0; i < 100; i++) {
-		err = unload();
-		if (!err)
-			break;
-		usleep(50000);
-	}
+	err = module_unload_within(5);
 	check(!err, "unload", "%s", strerror(-err));
 	check(access(UB_DEVICE, F_OK) < 0, "unloaded", "device is still there");
 	sleeper.session = loop.session = 0;
