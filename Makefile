@@ -293,37 +293,29 @@ bless: $(RUNNER)	## T=FILE...: write what a case does now into it as its expecta
 
 # --- the kernel module ---
 
-# kbuild leaves its objects beside the sources, so it gets a tree of links.
+# $(call lay,TREE): kbuild leaves its objects beside the sources, so it gets a tree of links.
+define lay
+@mkdir -p $(1)/kernel
+@cp -rsf $(CURDIR)/include $(CURDIR)/ir $(CURDIR)/verifier $(CURDIR)/core.mk $(1)/
+@cp -rsf $(CURDIR)/kernel/ub-jit $(1)/kernel/
+@find $(1) -xtype l -delete
+endef
+
 kmod:	## the kernel module, for the guest's kernel or KVER
 	@tests/guest/kver.sh > /dev/null
-	@mkdir -p $(KTREE)/kernel
-	@cp -rsf $(CURDIR)/include $(CURDIR)/ir $(CURDIR)/verifier $(CURDIR)/core.mk $(KTREE)/
-	@cp -rsf $(CURDIR)/kernel/ub-jit $(KTREE)/kernel/
-	@find $(KTREE) -xtype l -delete
+	$(call lay,$(KTREE))
 	KVER=$(KVER) tests/guest/kbuild.sh $(KTREE)/kernel/ub-jit
 	ln -sfn kmod/$(KVER)/kernel/ub-jit/ub.ko build/ub.ko
 
-# A module whose JIT is wrong, for a test of the checker that must notice.
-kmod-broken: BROKEN = build/broken/$(KVER)
-kmod-broken: kmod
-	@mkdir -p $(BROKEN)
-	@cp -rsf $(CURDIR)/include $(CURDIR)/ir $(CURDIR)/verifier $(CURDIR)/core.mk $(BROKEN)/
-	@mkdir -p $(BROKEN)/kernel && cp -rsf $(CURDIR)/kernel/ub-jit $(BROKEN)/kernel/
-	@find $(BROKEN) -xtype l -delete
-	@tests/guest/break.sh $(BROKEN)
-	KVER=$(KVER) tests/guest/kbuild.sh $(BROKEN)/kernel/ub-jit
-	ln -sfn $(KVER)/kernel/ub-jit/ub.ko build/broken/ub.ko
-
-# A module of which each allocation can be made to fail, for tests.
-kmod-faults: FAULTS = build/faults/$(KVER)
-kmod-faults: kmod
-	@mkdir -p $(FAULTS)
-	@cp -rsf $(CURDIR)/include $(CURDIR)/ir $(CURDIR)/verifier $(CURDIR)/core.mk $(FAULTS)/
-	@mkdir -p $(FAULTS)/kernel && cp -rsf $(CURDIR)/kernel/ub-jit $(FAULTS)/kernel/
-	@find $(FAULTS) -xtype l -delete
-	@tests/guest/inject.sh $(FAULTS)
-	KVER=$(KVER) tests/guest/kbuild.sh $(FAULTS)/kernel/ub-jit
-	ln -sfn $(KVER)/kernel/ub-jit/ub.ko build/faults/ub.ko
+# Modules for tests, of sources that a script has changed: one whose JIT is wrong, which the checker must notice, and one of
+# which each allocation can be made to fail.
+kmod-broken: private CHANGE = break.sh
+kmod-faults: private CHANGE = inject.sh
+kmod-broken kmod-faults: kmod-%: kmod
+	$(call lay,build/$*/$(KVER))
+	@tests/guest/$(CHANGE) build/$*/$(KVER)
+	KVER=$(KVER) tests/guest/kbuild.sh build/$*/$(KVER)/kernel/ub-jit
+	ln -sfn $(KVER)/kernel/ub-jit/ub.ko build/$*/ub.ko
 
 # --- everything ---
 

@@ -6,6 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$1
 
+# In place of a link, sed -i leaves an edited copy.
 # instead RESULT FUNCTION...: where a function is called that allocates, it may have this result at once.
 instead() {
 	local result=$1 name file found
@@ -14,9 +15,7 @@ instead() {
 	for name in "$@"; do
 		found=
 		for file in $(grep -lE "(= |return )$name\(" "$tree"/kernel/ub-jit/*.c "$tree/include/ub/port.h"); do
-			sed -E "s/(= |return )($name\()/\1ub_inject() ? $result : \2/" "$file" > "$file.new"
-			rm "$file"
-			mv "$file.new" "$file"
+			sed -i -E "s/(= |return )($name\()/\1ub_inject() ? $result : \2/" "$file"
 			found=yes
 		done
 		[ -n "$found" ] || { echo "inject: nobody calls $name" >&2; exit 1; }
@@ -28,8 +27,5 @@ instead -ENOMEM xa_insert mmu_notifier_register tracepoint_probe_register cpuhp_
 	register_kprobe ub_direct_register
 instead 'XA_ERROR(-ENOMEM)' xa_store
 cp "$here/inject/inject.h" "$here/inject/inject.c" "$tree/kernel/ub-jit/"
-kbuild=$tree/kernel/ub-jit/Kbuild
 # shellcheck disable=SC2016 # make's variable
-sed -e 's/^ub-y := /&inject.o /; s|^ccflags-y := |&-include $(src)/inject.h |' "$kbuild" > "$kbuild.new"
-rm "$kbuild"
-mv "$kbuild.new" "$kbuild"
+sed -i -e 's/^ub-y := /&inject.o /; s|^ccflags-y := |&-include $(src)/inject.h |' "$tree/kernel/ub-jit/Kbuild"
