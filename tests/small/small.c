@@ -17,9 +17,9 @@
 #include <sys/user.h>
 
 unsigned int small_ms = 100;
-static volatile sig_atomic_t seen, code;
-static void *volatile seen_at;
-static sigjmp_buf back;
+volatile sig_atomic_t seen, code;
+void *volatile seen_at;
+sigjmp_buf back;
 
 static __attribute__((noinline)) long call(long nr)
 {
@@ -39,7 +39,7 @@ bool hot(unsigned int cnt)
 	return is_same;
 }
 
-static long now_ms(void)
+long now_ms(void)
 {
 	struct timespec ts;
 
@@ -56,7 +56,7 @@ void spin(void)
 			say("wrong result", 0);
 }
 
-static void note(int signal, siginfo_t *info, void *context)
+void note(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
 	(void)context;
@@ -65,7 +65,7 @@ static void note(int signal, siginfo_t *info, void *context)
 	seen_at = info->si_addr;
 }
 
-static void note_and_leave(int signal, siginfo_t *info, void *context)
+void note_and_leave(int signal, siginfo_t *info, void *context)
 {
 	note(signal, info, context);
 	siglongjmp(back, 1);
@@ -148,26 +148,25 @@ static void run_kill(void)
 	say("code", code);
 }
 
-static void run_itimer(void)
+static void run_interval(int which, int signal, int cnt)
 {
 	struct itimerval timer = { { 0, 10000 }, { 0, 10000 } };
 
-	catch_info(SIGALRM, note, SA_RESTART);
+	catch_info(signal, note, SA_RESTART);
 	spin();
-	setitimer(ITIMER_REAL, &timer, NULL);
-	wait_seen(10);
+	setitimer(which, &timer, NULL);
+	wait_seen(cnt);
 	say("code", code);
+}
+
+static void run_itimer(void)
+{
+	run_interval(ITIMER_REAL, SIGALRM, 10);
 }
 
 static void run_proftimer(void)
 {
-	struct itimerval timer = { { 0, 10000 }, { 0, 10000 } };
-
-	catch_info(SIGPROF, note, SA_RESTART);
-	spin();
-	setitimer(ITIMER_PROF, &timer, NULL);
-	wait_seen(5);
-	say("code", code);
+	run_interval(ITIMER_PROF, SIGPROF, 5);
 }
 
 static void run_posix_timer(void)

@@ -47,6 +47,16 @@ struct small_case {
 extern const struct small_case small_cases[], small_io_cases[];
 extern unsigned int small_ms;		/* how long spin() goes on */
 
+/* Of the last signal that came to note(): how many there were, si_code, si_addr; where note_and_leave() goes. */
+extern volatile sig_atomic_t seen, code;
+extern void *volatile seen_at;
+extern sigjmp_buf back;
+
+void note(int signal, siginfo_t *info, void *context);
+void note_and_leave(int signal, siginfo_t *info, void *context);
+
+long now_ms(void);
+
 /* @cnt calls of getppid(); false if one of them gave something else than before. */
 bool hot(unsigned int cnt);
 /* Calls until small_ms have passed: long enough to be found. */

@@ -9,19 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 
-static sigjmp_buf back;
-static volatile int code;
-static void *volatile at;
-
-static void leave(int signal, siginfo_t *info, void *context)
-{
-	(void)signal;
-	(void)context;
-	code = info->si_code;
-	at = info->si_addr;
-	siglongjmp(back, 1);
-}
-
 static void quiet(int signal, siginfo_t *info, void *context)
 {
 	(void)info;
@@ -39,15 +26,25 @@ static int filled(size_t len)
 	return file;
 }
 
+/* small_ms after it was asked first. */
 static bool is_late(void)
 {
-	static struct timespec start;
-	struct timespec now;
+	static long end;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!start.tv_sec)
-		start = now;
-	return (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 > small_ms;
+	if (!end)
+		end = now_ms() + small_ms;
+	return now_ms() > end;
+}
+
+/* Of the whole of @file, and of the order of its words. */
+static uint64_t sum_of(int file)
+{
+	uint64_t sum = 0, word;
+
+	lseek(file, 0, SEEK_SET);
+	while (read(file, &word, 8) == 8)
+		sum = sum * 31 + word;
+	return sum;
 }
 
 static void run_pread(void)
@@ -67,17 +64,14 @@ static void run_pread(void)
 static void run_write(void)
 {
 	int file = memfd_create("small", 0);
-	uint64_t sum = 0, word, i;
+	uint64_t i;
 
 	do {
 		lseek(file, 0, SEEK_SET);
 		for (i = 0; i < 8192; i++)
 			write(file, &(uint64_t){ i * i }, 8);
 	} while (!is_late());
-	lseek(file, 0, SEEK_SET);
-	while (read(file, &word, 8) == 8)
-		sum = sum * 31 + word;
-	say("sum", sum);
+	say("sum", sum_of(file));
 }
 
 static void run_readv(void)
@@ -276,7 +270,6 @@ static void run_signalfd(void)
 static void run_sendfile(void)
 {
 	int in = filled(4096), out = memfd_create("out", 0);
-	uint64_t sum = 0, word;
 	off_t off;
 
 	do {
@@ -284,10 +277,7 @@ static void run_sendfile(void)
 		for (off = 0; off < 4096; )
 			sendfile(out, in, &off, 64);
 	} while (!is_late());
-	lseek(out, 0, SEEK_SET);
-	while (read(out, &word, 8) == 8)
-		sum = sum * 31 + word;
-	say("sum", sum);
+	say("sum", sum_of(out));
 }
 
 static void run_clock(void)
@@ -323,7 +313,7 @@ static void run_unmapped(void)
 	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int file = filled(4096);
 
-	catch_info(SIGSEGV, leave, SA_NODEFER);
+	catch_info(SIGSEGV, note_and_leave, SA_NODEFER);
 	do
 		page[0] = pread(file, page + 8, 64, 0);
 	while (!is_late());
@@ -332,14 +322,14 @@ static void run_unmapped(void)
 	if (!sigsetjmp(back, 1))
 		page[0] = 1;
 	say("code", code);
-	say("there", at == page);
+	say("there", seen_at == page);
 }
 
 static void run_protected(void)
 {
 	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	catch_info(SIGSEGV, leave, SA_NODEFER);
+	catch_info(SIGSEGV, note_and_leave, SA_NODEFER);
 	spin();
 	mprotect(page, 4096, PROT_READ);
 	if (!sigsetjmp(back, 1))
@@ -348,7 +338,7 @@ static void run_protected(void)
 			page[8] = 1;
 		}
 	say("code", code);
-	say("there", at == page + 8);
+	say("there", seen_at == page + 8);
 }
 
 static void run_key(void)
@@ -356,7 +346,7 @@ static void run_key(void)
 	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int key = syscall(SYS_pkey_alloc, 0, 1);
 
-	catch_info(SIGSEGV, leave, SA_NODEFER);
+	catch_info(SIGSEGV, note_and_leave, SA_NODEFER);
 	spin();
 	if (key > 0 && !syscall(SYS_pkey_mprotect, page, 4096, PROT_READ | PROT_WRITE, key) && !sigsetjmp(back, 1))
 		for (;;) {
@@ -371,7 +361,7 @@ static void run_bus(void)
 	int file = filled(4096);
 	char *map = mmap(NULL, 8192, PROT_READ, MAP_SHARED, file, 0);
 
-	catch_info(SIGBUS, leave, SA_NODEFER);
+	catch_info(SIGBUS, note_and_leave, SA_NODEFER);
 	spin();
 	if (!sigsetjmp(back, 1))
 		for (;;) {
@@ -379,7 +369,7 @@ static void run_bus(void)
 			code = map[4096];
 		}
 	say("code", code);
-	say("there", at == map + 4096);
+	say("there", seen_at == map + 4096);
 }
 
 /* The page comes from another thread, which takes its time. */
