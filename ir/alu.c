@@ -9,9 +9,12 @@
  *			were longer: 0 (shl, shr) or the sign (sar)
  *   rol ror		OF as a rotation by 1 would set it
  *   rcl rcr		OF as a rotation by 1 from the last step would set it
- *   shld shrd		as shl and shr; of 16 bits by more: what would come in if the result followed what comes in
+ *   shld shrd		as shl and shr
  *   mul imul		SF and PF of the low half, ZF = AF = 0
- *   div idiv		all flags are kept (the IR promises this; processors differ)
+ *   div idiv		all are kept, which the callers do (processors of AMD set AF and clear the others)
+ *
+ * The result of shld and shrd of 16 bits by more than 16 is undefined as well, and processors differ in it.  An image has
+ * the instruction itself; so we ask the processor too, and all agree on what the guest would get without us.
  */
 #include "alu.h"
 
@@ -209,39 +212,43 @@ struct ub_alu ub_alu_rcr(enum ub_width w, u64 a, u64 count, bool carry)
 	return rotated(val, carry, sign(w, val ^ val << 1), n);
 }
 
-/* Bit by bit; a count above the width (of 16 bits) goes on with the old value itself. */
+/* 16 bits by more than 16, see above. */
+static struct ub_alu shifted_too_far(u64 val)
+{
+	struct ub_alu r = shifted(UB_W16, val, false, false, 0, false);
+
+	r.undefined = UB_FL_ALL;
+	return r;
+}
+
 struct ub_alu ub_alu_shld(enum ub_width w, u64 a, u64 from, u64 count)
 {
-	u32 n = mask_count(w, count), bits = UB_WIDTH_BITS(w), i;
-	u64 val = ub_alu_trunc(w, a);
-	bool carry = false;
+	u32 n = mask_count(w, count), bits = UB_WIDTH_BITS(w);
+	u64 old = ub_alu_trunc(w, a), val;
 
 	if (!n)
 		return unchanged(w, a);
-	for (i = 0; i < n; i++) {
-		u64 source = i < bits ? from : a;
-
-		carry = sign(w, val);
-		val = ub_alu_trunc(w, val << 1 | (source >> (bits - 1 - i % bits) & 1));
+	if (n > bits) {
+		__asm__("shldw %%cl, %w1, %w0" : "+r"(a) : "r"(from), "c"((u8)n) : "cc");
+		return shifted_too_far(a);
 	}
-	return shifted(w, val, carry, sign(w, a ^ val), n, n <= bits);
+	val = ub_alu_trunc(w, old << n | ub_alu_trunc(w, from) >> (bits - n));
+	return shifted(w, val, old >> (bits - n) & 1, sign(w, old ^ val), n, true);
 }
 
 struct ub_alu ub_alu_shrd(enum ub_width w, u64 a, u64 from, u64 count)
 {
-	u32 n = mask_count(w, count), bits = UB_WIDTH_BITS(w), i;
-	u64 val = ub_alu_trunc(w, a);
-	bool carry = false;
+	u32 n = mask_count(w, count), bits = UB_WIDTH_BITS(w);
+	u64 old = ub_alu_trunc(w, a), val;
 
 	if (!n)
 		return unchanged(w, a);
-	for (i = 0; i < n; i++) {
-		u64 source = i < bits ? from : a;
-
-		carry = val & 1;
-		val = val >> 1 | (source >> i % bits & 1) << (bits - 1);
+	if (n > bits) {
+		__asm__("shrdw %%cl, %w1, %w0" : "+r"(a) : "r"(from), "c"((u8)n) : "cc");
+		return shifted_too_far(a);
 	}
-	return shifted(w, val, carry, sign(w, a ^ val), n, n <= bits);
+	val = ub_alu_trunc(w, old >> n | from << (bits - n));
+	return shifted(w, val, old >> (n - 1) & 1, sign(w, old ^ val), n, true);
 }
 
 /* CF = OF = the low half alone does not hold the product. */

@@ -386,26 +386,33 @@ static u64 upper_half(struct run *r, enum ub_width w)
 	return w == UB_W8 ? run_get(r, UB_RAX) >> 8 : run_get(r, UB_RDX);
 }
 
+/* The flags, all undefined, are kept. */
+static void divided(struct run *r, const struct ub_insn *insn, bool is_done, u64 quotient, u64 rest)
+{
+	if (!is_done) {
+		run_leave(r, UB_LEFT_FAULT);
+		return;
+	}
+	set_pair(r, ub_insn_width(insn), quotient, rest);
+	r->s->undefined = UB_FL_ALL;
+}
+
 void interp_DIVU(struct run *r, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
-	u64 quotient, rest;
+	u64 quotient = 0, rest = 0;
+	bool is_done = ub_alu_divu(w, upper_half(r, w), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest);
 
-	if (ub_alu_divu(w, upper_half(r, w), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest))
-		set_pair(r, w, quotient, rest);
-	else
-		run_leave(r, UB_LEFT_FAULT);
+	divided(r, insn, is_done, quotient, rest);
 }
 
 void interp_DIVS(struct run *r, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
-	u64 quotient, rest;
+	u64 quotient = 0, rest = 0;
+	bool is_done = ub_alu_divs(w, upper_half(r, w), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest);
 
-	if (ub_alu_divs(w, upper_half(r, w), run_get(r, UB_RAX), run_get(r, insn->src), &quotient, &rest))
-		set_pair(r, w, quotient, rest);
-	else
-		run_leave(r, UB_LEFT_FAULT);
+	divided(r, insn, is_done, quotient, rest);
 }
 
 /* --- readers of flags --- */

@@ -3,6 +3,10 @@
  * interp_str: repeated string operations, and what tells the time (user space only).
  *
  * Each element is committed when it is done: the same instruction goes on with the rest, which is as good as a new mark.
+ *
+ * The flags behind a comparison that a fault has interrupted are those from before it (SDM vol. 2, REP).  Processors of
+ * AMD leave those of the last element.  Nobody can tell once the instruction has gone on, for it reads none; so we keep
+ * to the SDM and say that they may differ.
  */
 #include "run.h"
 
@@ -52,7 +56,7 @@ static void repeat(struct run *r, const struct ub_insn *insn, struct string stri
 {
 	enum ub_width w = ub_insn_width(insn);
 	struct ub_alu alu;
-	bool is_done = false;
+	bool is_done = false, has_compared = false;
 
 	while (!r->is_over && !is_done) {
 		if (run_must_yield(r)) {
@@ -61,7 +65,10 @@ static void repeat(struct run *r, const struct ub_insn *insn, struct string stri
 			return;
 		} else if (!element(r, w, &string, &alu)) {
 			run_leave(r, UB_LEFT_FAULT);
+			if (has_compared)
+				r->s->undefined = UB_FL_ALL;
 		} else {
+			has_compared = string.compares;
 			is_done = !r->s->regs[UB_RCX] || (string.compares && !alu.val == string.until_equal);
 			if (string.compares && is_done)
 				run_set_flags(r, alu);

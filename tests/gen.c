@@ -119,9 +119,10 @@ static u32 undefined_by(const struct ub_insn *insn)
 	case UB_OP_ROL: case UB_OP_ROR: case UB_OP_ROLI: case UB_OP_RORI:
 	case UB_OP_RCL: case UB_OP_RCR: case UB_OP_RCLI: case UB_OP_RCRI:
 		return UB_FL_OF;
-	case UB_OP_SHL: case UB_OP_SHR: case UB_OP_SAR: case UB_OP_SHLD: case UB_OP_SHRD:
-	case UB_OP_SHLI: case UB_OP_SHRI: case UB_OP_SARI: case UB_OP_SHLDI: case UB_OP_SHRDI:
+	case UB_OP_SHL: case UB_OP_SHR: case UB_OP_SAR: case UB_OP_SHLI: case UB_OP_SHRI: case UB_OP_SARI:
 		return UB_FL_OF | UB_FL_AF | (ub_insn_width(insn) < UB_W32 ? UB_FL_CF : 0);
+	case UB_OP_SHLD: case UB_OP_SHRD: case UB_OP_SHLDI: case UB_OP_SHRDI:
+		return ub_insn_width(insn) < UB_W32 ? UB_FL_ALL : UB_FL_OF | UB_FL_AF;
 	case UB_OP_BT: case UB_OP_BTS: case UB_OP_BTR: case UB_OP_BTC: case UB_OP_BTSM: case UB_OP_BTRM: case UB_OP_BTCM:
 	case UB_OP_BTI: case UB_OP_BTSI: case UB_OP_BTRI: case UB_OP_BTCI:
 	case UB_OP_BTSMI: case UB_OP_BTRMI: case UB_OP_BTCMI:

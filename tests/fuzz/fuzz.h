@@ -78,7 +78,8 @@ struct insn {
 	u16 reads, writes;	/* bit n: general register n */
 	u32 tested;		/* flags that it reads */
 	u32 written;		/* flags that it writes whatever its operands are */
-	u32 undefined;		/* flags that it may leave undefined */
+	u32 undefined;		/* flags that it may leave undefined, */
+	u32 undefined_on_fault;	/* and when a fault interrupts it */
 	u16 vectors;		/* bit n: vector register n is an operand */
 	u8 mem_cnt;
 	struct mem mems[2];
@@ -162,7 +163,8 @@ struct program {
 	u64 ips[MAX_INSNS];
 	bool has_vectors, has_branch, has_indirect, has_rep;
 	u16 reads, vectors;
-	u32 undefined;		/* flags that may be undefined somewhere */
+	u32 undefined;		/* flags that may be undefined somewhere, */
+	u32 undefined_on_fault;	/* and behind a fault */
 	/* From program_make(). */
 	struct ub_lifted *lifted;
 	struct ub_verified *verified;

@@ -155,15 +155,18 @@ static bool may_keep_flags(const ZydisDecodedInstruction *from)
 static void take_flags(struct insn *insn, const ZydisDecodedInstruction *from, const ZydisDecodedOperand *operands)
 {
 	const ZydisAccessedFlags *flags = from->cpu_flags;
-	bool is_shift = from->mnemonic == ZYDIS_MNEMONIC_SHL || from->mnemonic == ZYDIS_MNEMONIC_SHR ||
-			from->mnemonic == ZYDIS_MNEMONIC_SHLD || from->mnemonic == ZYDIS_MNEMONIC_SHRD;
+	bool is_double = from->mnemonic == ZYDIS_MNEMONIC_SHLD || from->mnemonic == ZYDIS_MNEMONIC_SHRD;
+	bool is_shift = from->mnemonic == ZYDIS_MNEMONIC_SHL || from->mnemonic == ZYDIS_MNEMONIC_SHR || is_double;
 
 	if (!flags)
 		return;
 	insn->tested = flags_of(flags->tested);
 	insn->undefined = flags_of(flags->undefined);
 	if (is_shift && operands[0].size < 32)
-		insn->undefined |= UB_FL_CF;	/* by more than the width (SDM) */
+		insn->undefined |= is_double ? UB_FL_ALL : UB_FL_CF;	/* by more than the width (SDM) */
+	/* Intel's processors restore them, AMD's do not (see interp_str.c). */
+	if (from->attributes & (ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE))
+		insn->undefined_on_fault = UB_FL_ALL;
 	if (!may_keep_flags(from))
 		insn->written = flags_of(flags->modified | flags->set_0 | flags->set_1) & ~insn->undefined;
 }

@@ -67,7 +67,7 @@ bool program_layout(struct program *program)
 	program->len = 0;
 	program->has_vectors = program->has_branch = program->has_indirect = program->has_rep = false;
 	program->reads = program->vectors = 0;
-	program->undefined = 0;
+	program->undefined = program->undefined_on_fault = 0;
 	for (i = 0; i < program->cnt; i++) {
 		const struct insn *insn = &program->insns[i];
 
@@ -83,6 +83,7 @@ bool program_layout(struct program *program)
 		program->reads |= insn->reads;
 		program->vectors |= insn->vectors;
 		program->undefined |= insn->undefined;
+		program->undefined_on_fault |= insn->undefined_on_fault;
 	}
 	for (i = 0; i < program->cnt; i++)
 		if (!put_distance(program, i))

@@ -308,6 +308,7 @@ bool trial_run(const struct program *program, const struct state *start, struct 
 	struct ub_interp state;
 	struct state have = *start;
 	u64 faults = cpu_faults;
+	u32 may_be;
 
 	memset(ret, 0, sizeof(*ret));
 	running = program;
@@ -318,8 +319,9 @@ bool trial_run(const struct program *program, const struct state *start, struct 
 	}
 	from_interp(&have, &state);
 	ret->undefined = trial_undefined = state.undefined & UB_FL_ALL;
-	if (ret->undefined & ~program->undefined)
-		say(ret, "interpreter", "an undefined flag", ret->undefined, program->undefined);
+	may_be = program->undefined | (left == UB_LEFT_FAULT ? program->undefined_on_fault : 0);
+	if (ret->undefined & ~may_be)
+		say(ret, "interpreter", "an undefined flag", ret->undefined, may_be);
 	/* Where the block may leave before its time, nobody knows what comes next: there the processor is stopped. */
 	ret->is_early = is_inside(have.ip) && (left != UB_LEFT_FAULT || !has_missed);
 	if (ret->is_early)
