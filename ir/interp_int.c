@@ -104,7 +104,7 @@ void interp_XCHGM(struct run *r, const struct ub_insn *insn)
 		run_set(r, insn->src, ub_insn_width(insn), old);
 }
 
-/* Memory is written in any case, and a register only if it changes: what processors of Intel do at width 32. */
+/* Memory is written in any case, and a register only if it changes: what processors of Intel and AMD do at width 32. */
 void interp_CMPXCHGM(struct run *r, const struct ub_insn *insn)
 {
 	enum ub_width w = ub_insn_width(insn);
@@ -253,7 +253,7 @@ COMPUTE(SHRX, THIRD, PLAIN(ub_alu_trunc(w, a) >> COUNT))
 COMPUTE(SARX, THIRD, PLAIN(ub_alu_sext(w, a) >> COUNT))
 COMPUTE(RORX, insn->imm, ub_alu_ror(w, a, b))
 
-/* What processors of Intel do with a source of 0 at width 32: nothing, the upper half stays too. */
+/* What processors of Intel and AMD do with a source of 0 at width 32: nothing, the upper half stays too. */
 static void scan(struct run *r, const struct ub_insn *insn, struct ub_alu alu)
 {
 	if (!(alu.flags & UB_FL_ZF))

@@ -173,6 +173,30 @@ static bool is_odd_branch(const struct ub_x86_insn *insn, const ZydisDecodedInst
 	       (from->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE && !from->raw.rex.W);
 }
 
+static bool has_prefix(const ZydisDecodedInstruction *from, u8 byte)
+{
+	u32 i;
+
+	for (i = 0; i < from->raw.prefix_count; i++)
+		if (from->raw.prefixes[i].value == byte)
+			return true;
+	return false;
+}
+
+/*
+ * Encodings that the manuals leave open and processors understand differently: a pause with REX.B is a pause to Intel's,
+ * an exchange of rax and r8 to AMD's; f2 and f3 before loope and loopne mean nothing to Intel's, and say which of the two
+ * it is to AMD's; a prefetch (0f 0d) of a register does nothing on Intel's and is undefined (#UD) on AMD's.
+ */
+static bool is_ambiguous(const struct ub_x86_insn *insn, const ZydisDecodedInstruction *from)
+{
+	if (insn->name == UB_X86_LOOPE || insn->name == UB_X86_LOOPNE)
+		return has_prefix(from, 0xf2) || has_prefix(from, 0xf3);
+	if (insn->name == UB_X86_NOP)
+		return from->opcode_map == ZYDIS_OPCODE_MAP_0F && from->opcode == 0x0d && from->raw.modrm.mod == 3;
+	return insn->name == UB_X86_PAUSE && from->raw.rex.B;
+}
+
 /* What a prefix says that the operands do not. */
 static void take_prefixes(struct ub_x86_insn *insn, const ZydisDecodedInstruction *from)
 {
@@ -184,7 +208,7 @@ static void take_prefixes(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 	insn->is_locked = from->attributes & ZYDIS_ATTRIB_HAS_LOCK;
 	if (insn->is_locked && !may_lock(insn->name))
 		end(insn, "lock", name);
-	else if (from->attributes & bad || (insn->is_rep && !is_string(insn->name)))
+	else if (from->attributes & bad || is_ambiguous(insn, from) || (insn->is_rep && !is_string(insn->name)))
 		end(insn, "prefix", name);
 	else if (insn->is_a32 && (is_string(insn->name) || insn->name == UB_X86_XLAT))
 		end(insn, "address size", name);

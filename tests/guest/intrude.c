@@ -521,8 +521,9 @@ static void test_writer(void)
 	writer = open(name, O_WRONLY);
 	must(pwrite(writer, "\x0f\x1f\x00", 3, steady_loop_back - (const char *)steady_loop) == 3, "pwrite");
 	close(writer);
-	session_info(fd, worker.session);
-	usleep(50000);
+	/* The loop must come to the new code by itself; on a slow machine it may not have run yet. */
+	for (i = 0; i < 300 && !worker.shared[SHARED_BAD]; i++)
+		session_info(fd, worker.session), usleep(10000);
 	check(is_moving(&worker) && worker.shared[SHARED_BAD], "written-takes-hold", "old code runs");
 	check(!calls_in(fd, worker.session, 50), "written-native", "calls");
 	worker.shared[SHARED_BAD] = 0;
