@@ -521,9 +521,10 @@ static void test_writer(void)
 	writer = open(name, O_WRONLY);
 	must(pwrite(writer, "\x0f\x1f\x00", 3, steady_loop_back - (const char *)steady_loop) == 3, "pwrite");
 	close(writer);
-	/* The loop must come to the new code by itself; on a slow machine it may not have run yet. */
+	session_info(fd, worker.session);
+	/* On a slow machine the loop may not have run at once. */
 	for (i = 0; i < 300 && !worker.shared[SHARED_BAD]; i++)
-		session_info(fd, worker.session), usleep(10000);
+		usleep(10000);
 	check(is_moving(&worker) && worker.shared[SHARED_BAD], "written-takes-hold", "old code runs");
 	check(!calls_in(fd, worker.session, 50), "written-native", "calls");
 	worker.shared[SHARED_BAD] = 0;
