@@ -8,7 +8,8 @@
  */
 #include "lifter.h"
 
-#define OTHER_CALL	400	/* guest instructions that a system call never seen counts as farther */
+#define OTHER_CALL	400	/* guest instructions that a system call never seen counts as farther, */
+#define OPEN_END	20	/* and a branch of which is not known where it leads */
 
 static bool is_hot_call(const struct lift *l, const struct node *node)
 {
@@ -40,7 +41,7 @@ static void measure_distance(struct lift *l)
 	for (i = 0; i < l->node_cnt; i++)
 		l->nodes[i].distance = FAR_AWAY;
 	for (i = 0; i < l->node_cnt; i++) {
-		if (l->nodes[i].is_entry)
+		if (l->nodes[i].is_entry || l->nodes[i].is_anchor)
 			come_closer(l, &heap, i, 0);
 		if (is_hot_call(l, &l->nodes[i]))
 			come_closer(l, &heap, l->nodes[i].edges[0].node, 0);
@@ -55,8 +56,16 @@ static void measure_distance(struct lift *l)
 	free(heap.keys);
 }
 
+/* Its exit will tell where it leads. */
+static bool is_open(const struct lift *l, const struct node *node)
+{
+	return l->request->is_learning && !node->edge_cnt && (node->end == END_INDIRECT || node->end == END_RET);
+}
+
 static u32 call_ahead(const struct lift *l, const struct node *node)
 {
+	if (is_open(l, node))
+		return OPEN_END;
 	if (region_is_goal(l, node->ip) || (l->request->goal_cnt && node->end == END_RET && !node->context))
 		return 0;
 	if (node->end != END_SYSCALL)

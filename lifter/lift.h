@@ -34,6 +34,7 @@ struct ub_lift_request {
 	u32 goal_cnt;
 	const u64 *wild;	/* instructions at which a hold has failed: each use is guarded there instead */
 	u32 wild_cnt;
+	bool is_learning;	/* branches whose targets are not known are worth reaching too: the exits there will tell */
 	bool is_plain;		/* no holds and no ticks: slower, and never refused for them */
 	u32 max_guest_insns;	/* budget; 0: the default, 2000 */
 	/* May this call be made in the block?  NULL: none. */

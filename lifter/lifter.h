@@ -125,7 +125,7 @@ struct node {
 	u32 first, cnt;		/* in lift.insts */
 	u8 end;			/* enum node_end */
 	u8 edge_cnt;
-	bool is_filled, is_entry, is_kept, is_live_in, is_queued, is_seen;
+	bool is_filled, is_entry, is_anchor, is_kept, is_live_in, is_queued, is_seen;
 	u64 stop_ip;
 	char why[48];		/* END_STOP */
 	s32 nr;			/* END_SYSCALL */

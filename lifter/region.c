@@ -17,7 +17,10 @@
 #define MAX_SEARCH	6	/* but no more than this times the budget */
 
 /* What the request says of an address. */
-enum { WORD_HOT = 1 << 0, WORD_ENTRY = 1 << 1, WORD_COLD = 1 << 2, WORD_GOAL = 1 << 3, WORD_WILD = 1 << 4 };
+enum {
+	WORD_HOT = 1 << 0, WORD_ENTRY = 1 << 1, WORD_COLD = 1 << 2, WORD_GOAL = 1 << 3, WORD_WILD = 1 << 4,
+	WORD_MET = 1 << 5,	/* a node of ours has been made an anchor there */
+};
 
 static void add_words(struct lift *l, const u64 *ips, u32 cnt, u32 bits)
 {
@@ -171,7 +174,7 @@ static void split(struct lift *l, u32 idx, u32 pos)
 	tail->first = head->first + pos;
 	tail->cnt = head->cnt - pos;
 	tail->distance = head->distance + pos;
-	tail->is_entry = false;
+	tail->is_entry = tail->is_anchor = false;
 	head->cnt = pos;
 	head->end = END_FALL;
 	head->edge_cnt = 1;
@@ -483,11 +486,28 @@ static void reach_late(struct lift *l)
 		reach_targets(l, l->late[--l->late_cnt], &none);
 }
 
+/*
+ * The first node found of code that was seen to run: distances begin anew there, so that what lies behind a long way that
+ * is known by its exits is not farther than code right behind an entry that never runs.  In other contexts the same code
+ * is most likely not what was seen.
+ */
+static void make_anchor(struct lift *l, struct node *node)
+{
+	u64 *word = map_get(&l->words, node->ip, 0);
+
+	if (!l->request->is_learning || !word || !(*word & WORD_HOT) || *word & WORD_MET)
+		return;
+	*word |= WORD_MET;
+	node->is_anchor = true;
+	node->distance = 0;
+}
+
 static void fill(struct lift *l, u32 idx)
 {
 	struct node *node = &l->nodes[idx];
 	u64 ip = node->ip;
 
+	make_anchor(l, node);
 	node->is_filled = true;
 	node->first = l->inst_cnt;
 	l->guesses = node->guesses;

@@ -111,6 +111,8 @@ struct file {
 	u32 goal_cnt;
 	u64 wild[4];
 	u32 wild_cnt;
+	u64 left[4];
+	u32 left_cnt;
 	u64 budget;
 	bool is_blessing, is_changed;
 	u32 passed, failed;

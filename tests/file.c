@@ -6,7 +6,7 @@
 #include "case.h"
 
 static const char *const stage_names[STAGE_COUNT] = { "ir", "verify", "lift", "run", "interp", "jit" };
-static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "from ", "goal ", "wild ", "budget " };
+static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "from ", "goal ", "wild ", "learn ", "budget " };
 
 bool has_prefix(const char *line, const char *prefix)
 {
@@ -64,10 +64,13 @@ static void parse_hint(struct file *file, u32 line)
 		file->hint_cnt++;
 }
 
-/* "from code+5": another entry.  "goal code+5": an address worth reaching, where the block is left.  "wild code+5": where a hold has failed. */
+/* "from code+5": another entry.  "goal code+5": an address worth reaching, where the block is left.  "wild code+5": where a hold has failed.
+ * "learn code+5": where a block was left, and exits are there to learn from. */
 static void parse_address(struct file *file, u32 line, u64 *list, u32 *cnt, u32 max)
 {
-	if (*cnt == max || !value_parse(file->lines[line] + strlen("goal "), &list[*cnt]))
+	const char *address = strchr(file->lines[line], ' ') + 1;
+
+	if (*cnt == max || !value_parse(address, &list[*cnt]))
 		file_fail(file, line, "expected an address, or no more of them");
 	else
 		++*cnt;
@@ -112,6 +115,8 @@ static void parse_lines(struct file *file)
 			parse_address(file, i, file->goals, &file->goal_cnt, ARRAY_SIZE(file->goals));
 		} else if (has_prefix(line, "wild ")) {
 			parse_address(file, i, file->wild, &file->wild_cnt, ARRAY_SIZE(file->wild));
+		} else if (has_prefix(line, "learn ")) {
+			parse_address(file, i, file->left, &file->left_cnt, ARRAY_SIZE(file->left));
 		} else if (has_prefix(line, "budget ")) {
 			if (!value_parse(line + strlen("budget "), &file->budget))
 				file_fail(file, i, "expected \"budget NUMBER\"");

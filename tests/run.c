@@ -290,11 +290,11 @@ static bool may_dispatch(void *ctx, u64 nr)
 /* Only code that reaches a system call is worth lifting, so one stands behind that of the case. */
 static int lift_with(struct test *t, const char *tail, u32 tail_len)
 {
-	u64 entries[ARRAY_SIZE(t->file.entries) + 1] = { CODE_IP };
+	u64 entries[ARRAY_SIZE(t->file.entries) + 1] = { CODE_IP }, roots[ARRAY_SIZE(t->file.left) + 1] = { CODE_IP };
 	struct ub_lift_hint hints[17];
 	struct ub_lift_request request = {
 		.read_code = read_code, .may_dispatch = may_dispatch, .read_data = world_read, .ctx = t,
-		.roots = entries, .root_cnt = 1, .entries = entries, .entry_cnt = t->file.entry_cnt + 1, .hints = hints,
+		.roots = roots, .root_cnt = t->file.left_cnt + 1, .is_learning = t->file.left_cnt, .entries = entries, .entry_cnt = t->file.entry_cnt + 1, .hints = hints,
 		.goals = t->file.goals, .goal_cnt = t->file.goal_cnt,
 		.wild = t->file.wild, .wild_cnt = t->file.wild_cnt, .max_guest_insns = t->file.budget,
 	};
@@ -302,6 +302,7 @@ static int lift_with(struct test *t, const char *tail, u32 tail_len)
 	memcpy(t->code + t->code_len, tail, tail_len);
 	t->tail_len = tail_len;
 	memcpy(entries + 1, t->file.entries, sizeof(t->file.entries));
+	memcpy(roots + 1, t->file.left, sizeof(t->file.left));
 	memcpy(hints, t->file.hints, sizeof(t->file.hints));
 	request.hint_cnt = t->file.hint_cnt;
 	hints[request.hint_cnt++] = (struct ub_lift_hint){ CODE_IP + t->code_len + tail_len - 2, TAIL_NR };

@@ -133,5 +133,18 @@ check "names the line" has err 'line 4: .*L1'
 check "no file" status_is 1 "$ubtool" lift verify "$dir/none"
 check "no level" status_is 2 "$ubtool" lift verify "$dir/block" level 3
 
+# As ubd learns: real programs, each line of which goes through tables of functions in libc.
+export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512VL	# its registers end a block
+grows() {	# grows NAME COMMAND...
+	yes "the quick brown fox" | "${@:2}" > /dev/null & last=$!; mine+=("$last"); sleep 0.3
+	check "$1 is watched" status_is 0 "$ubtool" lift record "$last" -o "$dir/profile" insns 60000
+	kill "$last"; wait "$last" 2> /dev/null
+	check "$1 is reported" status_is 0 "$ubtool" -j lift report "$dir/profile" grow
+	check "$1 is lifted whole in the end" has out '"inside_share":(1\.0|0\.99).*"exits":0,"rounds":[0-9]'
+}
+grows sed sed -u s/fox/dog/
+grows cut stdbuf -oL cut -c 1-9
+grows nl stdbuf -oL nl
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -95,10 +95,14 @@ static void test_pause(void)
 	struct session session = { .grow_ms = 50 };
 	u32 i;
 
-	grow_pause(&session, 1000000000);
+	grow_pause(&session, 1000000000, 1000);
+	expect(session.next_grow_ns == 1050001000, "the least pause");
+	grow_pause(&session, 1000000000, 100000000);
+	expect(session.next_grow_ns == 2000000000, "growing takes a tenth of the time");
+	grow_back_off(&session, 1000000000);
 	expect(session.next_grow_ns == 1050000000 && session.grow_ms == 100, "the next pause is twice as long");
 	for (i = 0; i < 40; i++)
-		grow_pause(&session, 0);
+		grow_back_off(&session, 0);
 	expect(session.grow_ms >= 10000 && session.grow_ms < 20000, "but not without end");
 }
 

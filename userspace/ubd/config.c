@@ -174,7 +174,7 @@ void config_default(struct config *ret)
 		.min_share = 30,
 		.max_sessions = 64,
 		.max_guest_insns = 20000,
-		.max_regrowths = 32,
+		.max_regrowths = 64,
 		.min_entries = 2000,
 		.min_calls_per_entry = 2,
 		.retry_s = 10,

@@ -16,10 +16,20 @@
 #define NS_PER_MS	1000000ull
 #define MIN_SHARE	50	/* an exit is worth growing at when one entry of so many leaves there */
 #define MIN_EXITS	16
+#define GROW_SHARE	10	/* of the time, one in so many at most goes into growing one session */
 #define LAST_GROW_MS	10000
 #define SETTLE_NS	1000000
 
-void grow_pause(struct session *session, u64 now)
+void grow_pause(struct session *session, u64 now, u64 took_ns)
+{
+	u64 pause_ns = took_ns * (GROW_SHARE - 1);
+
+	if (pause_ns < SESSION_FIRST_WATCH_MS * NS_PER_MS)
+		pause_ns = SESSION_FIRST_WATCH_MS * NS_PER_MS;
+	session->next_grow_ns = now + took_ns + pause_ns;
+}
+
+void grow_back_off(struct session *session, u64 now)
 {
 	session->next_grow_ns = now + session->grow_ms * NS_PER_MS;
 	if (session->grow_ms < LAST_GROW_MS)
@@ -51,33 +61,39 @@ bool grow_learn(struct region *region, const struct ub_exit_info *exits, u32 cnt
 	return is_new;
 }
 
-/* Grows when an exit is hot and new; true when a new block took the place of the old. */
-static bool grow(struct sessions *sessions, struct session *session, const struct ub_block_info *info, u64 now)
+/* Reads what the exits of the block tell. */
+static void learn(struct sessions *sessions, struct session *session, const struct ub_block_info *info)
 {
 	u64 min_cnt = info->runs / MIN_SHARE;
 	struct ub_exit_info *exits;
-	u32 cnt, old_insns = session->guest_insn_cnt, old_roots = session->region.root_cnt;
-	bool is_new;
+	u32 cnt;
+
+	if (session->regrowth_cnt >= sessions->config->max_regrowths ||
+	    ub_block_exits(sessions->device, session->block_id, &exits, &cnt))
+		return;
+	session->has_learned |= grow_learn(&session->region, exits, cnt, min_cnt < MIN_EXITS ? MIN_EXITS : min_cnt);
+	free(exits);
+}
+
+/* Puts a new block in the place of the old; false when there is none. */
+static bool grow(struct sessions *sessions, struct session *session, const struct ub_session_info *live, u64 now)
+{
+	u32 old_insns = session->guest_insn_cnt, old_roots = session->root_cnt;
 	int err;
 
-	if (session->regrowth_cnt >= sessions->config->max_regrowths || now < session->next_grow_ns)
-		return false;
-	if (ub_block_exits(sessions->device, session->block_id, &exits, &cnt))
-		return false;
-	is_new = grow_learn(&session->region, exits, cnt, min_cnt < MIN_EXITS ? MIN_EXITS : min_cnt);
-	free(exits);
-	if (!is_new)
-		return false;
-	grow_pause(session, now);
+	session->has_learned = false;
 	session->budget *= 2;
 	if (session->budget > sessions->config->max_guest_insns)
 		session->budget = sessions->config->max_guest_insns;
 	err = session_reload(sessions, session);
+	grow_pause(session, now, session_now() - now);
 	if (err == -EALREADY)
 		region_give_up(&session->region, old_roots);
 	if (err)
 		return false;
 	session->regrowth_cnt++;
+	session->trial.worse_cnt = 0;
+	trial_begin(&session->trial, session->pid, live, now);
 	ubd_say(SAY_NOTE, "%u (%s): grew from %u to %u instructions, block %u", session->pid, session->comm, old_insns,
 		session->guest_insn_cnt, session->block_id);
 	return true;
@@ -95,16 +111,9 @@ static void judge(struct sessions *sessions, struct session *session, const stru
 	u64 runs = info->runs - session->runs, calls = info->calls - session->calls;
 	char why[128];
 
-	if (grow(sessions, session, info, now)) {
-		session->watch_ms = SESSION_FIRST_WATCH_MS;
-		return;
-	}
 	if (runs < sessions->config->min_entries)
 		return;
 	if (!grow_pays(sessions->config, runs, calls)) {
-		/* Exits that are still waiting for their turn to grow deserve the wait. */
-		if (now < session->next_grow_ns)
-			return;
 		snprintf(why, sizeof(why), "does not pay: %llu entries made %llu calls", (unsigned long long)runs,
 			 (unsigned long long)calls);
 		take_back(sessions, session, now, why);
@@ -172,6 +181,38 @@ static int fresh_info(const struct sessions *sessions, const struct session *ses
 	return ub_session_info(sessions->device, session->session_id, ret);
 }
 
+/* As try_block().  A block that has something to learn is not judged: what it costs now says nothing of what it will. */
+static bool watch_block(struct sessions *sessions, struct session *session, const struct ub_session_info *live,
+			const struct ub_block_info *info, u64 now)
+{
+	learn(sessions, session, info);
+	if (session->has_learned) {
+		if (now >= session->next_grow_ns && grow(sessions, session, live, now))
+			session->watch_ms = SESSION_FIRST_WATCH_MS;
+		return false;
+	}
+	if (try_block(sessions, session, live, now))
+		return true;
+	judge(sessions, session, info, now);
+	return false;
+}
+
+/* Lifts anew what the kernel has thrown out, less and less often: code that keeps changing is not worth it. */
+static void renew(struct sessions *sessions, struct session *session, u64 now)
+{
+	int err;
+
+	if (session->regrowth_cnt++ >= sessions->config->max_regrowths) {
+		take_back(sessions, session, now, "its code keeps changing");
+		return;
+	}
+	grow_back_off(session, now);
+	session->block_id = 0;
+	err = session_reload(sessions, session);
+	if (err && err != -ESTALE)
+		take_back(sessions, session, now, "its code changed and cannot be lifted any more");
+}
+
 void grow_watch(struct sessions *sessions, struct session *session, u64 now)
 {
 	struct ub_session_info live;
@@ -193,25 +234,14 @@ void grow_watch(struct sessions *sessions, struct session *session, u64 now)
 		try_load(sessions, session, &live, now);
 		return;
 	}
-	if (!session->is_stale && try_block(sessions, session, &live, now))
+	if (session->trial.is_recheck && !session->is_stale && try_block(sessions, session, &live, now))
 		return;
 	err = ub_block_info(sessions->device, session->block_id, &info);
 	if (err || info.state == UB_BLOCK_DEAD || session->is_stale) {
-		if (now >= session->next_grow_ns) {
-			if (session->regrowth_cnt++ >= sessions->config->max_regrowths) {
-				take_back(sessions, session, now, "its code keeps changing");
-				return;
-			}
-			grow_pause(session, now);
-			session->block_id = 0;
-			err = session_reload(sessions, session);
-			if (err && err != -ESTALE) {
-				take_back(sessions, session, now, "its code changed and cannot be lifted any more");
-				return;
-			}
-		}
-	} else {
-		judge(sessions, session, &info, now);
+		if (now >= session->next_grow_ns)
+			renew(sessions, session, now);
+	} else if (watch_block(sessions, session, &live, &info, now)) {
+		return;
 	}
 	if (!session->pid)
 		return;

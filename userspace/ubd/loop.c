@@ -170,6 +170,7 @@ static void learn_entries(struct loop *loop, struct session *session, const stru
 {
 	const struct heat_site *site;
 	bool is_new = false;
+	int err;
 
 	if (now < session->next_grow_ns || session->regrowth_cnt >= loop->config.max_regrowths)
 		return;
@@ -180,8 +181,9 @@ static void learn_entries(struct loop *loop, struct session *session, const stru
 	if (!is_new)
 		return;
 	session->regrowth_cnt++;
-	grow_pause(session, now);
-	if (!session_reload(&loop->sessions, session))
+	err = session_reload(&loop->sessions, session);
+	grow_pause(session, now, session_now() - now);
+	if (!err)
 		ubd_say(SAY_NOTE, "%u (%s): more hot calls; block %u of %u instructions, %u entries", session->pid,
 			session->comm, session->block_id, session->guest_insn_cnt, session->region.entry_cnt);
 }

@@ -144,6 +144,7 @@ int region_lift(struct region *region, u32 pid, const struct region_env *env, st
 	struct ub_lift_request request = {
 		.read_code = code_read, .read_data = code_read_data,
 		.max_guest_insns = env->max_guest_insns, .may_dispatch = env->may_dispatch,
+		.is_learning = true,
 	};
 	struct region_lifted lifted = { 0 };
 	struct code code;

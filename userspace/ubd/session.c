@@ -119,6 +119,7 @@ static int session_lift(struct sessions *sessions, struct session *session, stru
 			err == -EOPNOTSUPP ? "nothing useful to lift" : strerror(-err));
 		return err;
 	}
+	session->root_cnt = session->region.root_cnt;
 	if (ret->is_verified) {
 		ubd_say(SAY_DEBUG, "%u (%s): lifted %u instructions in %llu ms", session->pid, session->comm,
 			ret->lifted->guest_insn_cnt, (unsigned long long)((session_now() - began_ns) / NS_PER_MS));

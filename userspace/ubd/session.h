@@ -36,7 +36,9 @@ struct session {
 	struct region region;
 	u32 budget;			/* guest instructions, at most; doubles with each growth */
 	u32 guest_insn_cnt, insn_cnt, entry_cnt;	/* of the block that is loaded */
+	u32 root_cnt;			/* of the region, when it was lifted last */
 	u32 regrowth_cnt;
+	bool has_learned;		/* its exits have told something that is not lifted yet */
 	bool is_stale;			/* code moved under it: lift again */
 	u64 runs, calls;		/* of the block, at the last judgement */
 	struct region_lifted pending;	/* to be loaded once it is known what a call costs without */

@@ -22,6 +22,11 @@
 #define MAX_WALK	256u		/* operations looked at for a way from mark to mark */
 #define OUTSIDE		(-1)
 #define NO_WAY		"no call ahead"	/* as the lifter says */
+#define INDIRECT	"indirect"
+#define GROW_FIRST	500u		/* guest instructions, twice as many each time: ubd/session.h */
+#define GROW_SHARE	50u		/* exits that teach: ubd/grow.c */
+#define GROW_ROUNDS	64u
+#define GROW_FRAMES	8u	/* ubd/returns.c */
 
 struct pair {			/* an indirect branch */
 	u64 ip, target;
@@ -31,6 +36,7 @@ struct pair {			/* an indirect branch */
 struct known {			/* of a recorded instruction */
 	bool is_lifted;
 	bool is_root;
+	bool has_slot;
 	struct ub_x86_insn insn;
 };
 
@@ -43,7 +49,8 @@ struct finder {
 	u64 *roots;		/* each address at most once */
 	u64 entries[UB_MAX_ENTRIES];
 	struct ub_lift_hint hints[MAX_HINTS];
-	u32 root_cnt, entry_cnt, hint_cnt;
+	struct pair *slots;	/* where a table of addresses has what */
+	u32 root_cnt, entry_cnt, hint_cnt, slot_cnt;
 	struct ub_lifted *lifted;
 	s64 at;			/* the mark in the block, or OUTSIDE */
 };
@@ -217,11 +224,17 @@ static int find_hints(struct finder *f)
 		if (same < MAX_TARGETS)
 			add_hint(f, pairs[i].ip, pairs[i].target);
 	}
+	ub_free(pairs);
+	return 0;
+}
+
+static void hint_calls(struct finder *f)
+{
+	u32 i;
+
 	for (i = 0; i < f->coverage->site_cnt; i++)
 		if (f->coverage->sites[i].is_hot)
 			add_hint(f, f->coverage->sites[i].ip - 2, f->coverage->sites[i].nr);
-	ub_free(pairs);
-	return 0;
 }
 
 /* All that is run: what samples and exits tell the daemon in the end. */
@@ -234,6 +247,103 @@ static void find_roots(struct finder *f)
 			continue;
 		step_known(f, i)->is_root = true;
 		f->roots[f->root_cnt++] = step_insn(f, i)->ip;
+	}
+}
+
+/* --- what ubd knows at first --- */
+
+static bool has_hint(const struct finder *f, u64 ip, u64 target)
+{
+	u32 i;
+
+	for (i = 0; i < f->hint_cnt; i++)
+		if (f->hints[i].ip == ip && f->hints[i].target == target)
+			return true;
+	return false;
+}
+
+/* False: it was one. */
+static bool add_root(struct finder *f, u64 ip)
+{
+	u32 i;
+
+	for (i = 0; i < f->root_cnt; i++)
+		if (f->roots[i] == ip)
+			return false;
+	if (f->root_cnt == f->recording->insn_cnt)
+		return false;
+	f->roots[f->root_cnt++] = ip;
+	return true;
+}
+
+/* Tables of addresses, as those of the linkage: ubd reads them in the process. */
+static int find_slots(struct finder *f)
+{
+	u32 i;
+
+	f->slots = ub_alloc(f->recording->insn_cnt + 1, sizeof(*f->slots));
+	if (!f->slots)
+		return -ENOMEM;
+	for (i = 0; i + 1 < f->recording->step_cnt; i++) {
+		const struct ub_x86_operand *operand;
+
+		if (!f->counts[i] || !f->counts[i + 1] || !is_indirect(&step_known(f, i)->insn) || step_known(f, i)->has_slot)
+			continue;
+		operand = &step_known(f, i)->insn.operands[0];
+		if (operand->kind != UB_X86_MEM || operand->reg != UB_NOREG || operand->index != UB_NOREG)
+			continue;
+		step_known(f, i)->has_slot = true;
+		f->slots[f->slot_cnt++] = (struct pair){ .ip = operand->imm, .target = step_insn(f, i + 1)->ip };
+	}
+	return 0;
+}
+
+static bool read_slot(void *ctx, u64 addr, u32 len, u64 *ret)
+{
+	const struct finder *f = ctx;
+	u32 i;
+
+	for (i = 0; i < f->slot_cnt; i++)
+		if (f->slots[i].ip == addr && len == sizeof(*ret)) {
+			*ret = f->slots[i].target;
+			return true;
+		}
+	return false;
+}
+
+/* The stack that ubd sees at an entry tells where its function returns to, and that function's caller. */
+static void hint_returns_of(struct finder *f, u32 i)
+{
+	u32 depth = 0, cnt = 0;
+
+	for (; i + 1 < f->recording->step_cnt && f->counts[i + 1] && cnt < GROW_FRAMES; i++) {
+		const struct ub_x86_insn *insn = &step_known(f, i)->insn;
+
+		if (insn->why[0])
+			continue;
+		if (insn->name == UB_X86_CALL) {
+			depth++;
+		} else if (insn->name == UB_X86_RET && depth) {
+			depth--;
+		} else if (insn->name == UB_X86_RET) {
+			cnt++;
+			if (!has_hint(f, insn->ip, step_insn(f, i + 1)->ip))
+				add_hint(f, insn->ip, step_insn(f, i + 1)->ip);
+		}
+	}
+}
+
+static void hint_returns(struct finder *f)
+{
+	struct coverage_site *site;
+	u32 i;
+
+	for (i = 0; i + 1 < f->recording->step_cnt; i++) {
+		site = step_site(f, i);
+		if (!site || !site->is_entry || site->is_met || !f->counts[i + 1])
+			continue;
+		site->is_met = true;
+		hint_returns_of(f, i + 1);
 	}
 }
 
@@ -269,12 +379,12 @@ static void verify(struct finder *f)
 }
 
 /* What the verifier refuses is lifted once more the plain way, as ubd does. */
-static int lift(struct finder *f, u32 budget)
+static int lift(struct finder *f, u32 budget, bool is_learning)
 {
 	struct ub_lift_request request = {
 		.read_code = read_code, .ctx = f, .roots = f->roots, .root_cnt = f->root_cnt, .entries = f->entries,
 		.entry_cnt = f->entry_cnt, .hints = f->hints, .hint_cnt = f->hint_cnt, .max_guest_insns = budget,
-		.may_dispatch = may_dispatch,
+		.may_dispatch = may_dispatch, .is_learning = is_learning, .read_data = is_learning ? read_slot : NULL,
 	};
 	int err;
 
@@ -360,7 +470,7 @@ static void add_exit(struct finder *f, u32 i)
 {
 	struct coverage *coverage = f->coverage;
 	u64 ip = step_insn(f, i - 1)->ip, target = step_insn(f, i)->ip;
-	const char *why = is_indirect(&step_known(f, i - 1)->insn) ? "indirect" : find_end(f, target);
+	const char *why = is_indirect(&step_known(f, i - 1)->insn) ? INDIRECT : find_end(f, target);
 	struct coverage_exit *exit;
 	u32 k;
 
@@ -371,8 +481,8 @@ static void add_exit(struct finder *f, u32 i)
 	if (k == COVERAGE_EXITS)
 		return;
 	exit = &coverage->left[k];
-	exit->ip = ip;
-	exit->target = target;
+	if (k == coverage->left_cnt)
+		*exit = (struct coverage_exit){ .ip = ip, .target = target };
 	exit->cnt++;
 	snprintf(exit->why, sizeof(exit->why), "%s", why ? why : "?");
 	coverage->left_cnt += k == coverage->left_cnt;
@@ -391,6 +501,7 @@ static void follow(struct finder *f, u32 i)
 			add_exit(f, i);
 	} else if (before && before->nr != NO_CALL) {
 		f->at = entry_mark(f, insn->ip);
+		f->coverage->entered += f->at != OUTSIDE;
 	}
 }
 
@@ -474,7 +585,7 @@ static const char *why_not(const struct finder *f, u32 i, char buf[64])
 		snprintf(buf, 64, "behind system call %s", ub_syscall_name(site->nr));
 		return buf;
 	}
-	return is_indirect(&step_known(f, i ? i - 1 : 0)->insn) ? "indirect" : NO_WAY;
+	return is_indirect(&step_known(f, i ? i - 1 : 0)->insn) ? INDIRECT : NO_WAY;
 }
 
 /* What the lifter leaves out because nothing worth having lies ahead: what would have been ahead, if that is known. */
@@ -524,7 +635,68 @@ static void count(struct finder *f)
 	qsort(coverage->unsupported, coverage->unsupported_cnt, sizeof(*coverage->unsupported), by_count);
 }
 
-static int find(struct finder *f, u32 budget)
+/* --- growing --- */
+
+/* What the exits teach the daemon (ubd/grow.c).  False: nothing new. */
+static bool learn(struct finder *f)
+{
+	struct coverage *coverage = f->coverage;
+	bool is_new = false;
+	u32 i;
+
+	for (i = 0; i < coverage->left_cnt; i++) {
+		const struct coverage_exit *exit = &coverage->left[i];
+
+		if ((u64)exit->cnt * GROW_SHARE < coverage->entered)
+			continue;
+		if (!strcmp(exit->why, INDIRECT) && !has_hint(f, exit->ip, exit->target)) {
+			add_hint(f, exit->ip, exit->target);
+			is_new = true;
+		}
+		is_new |= add_root(f, exit->target);
+	}
+	return is_new;
+}
+
+/* Begins with what samples tell, and learns from each block's exits. */
+static int grow(struct finder *f, u32 budget)
+{
+	struct coverage *coverage = f->coverage;
+	u32 i, size = GROW_FIRST < budget ? GROW_FIRST : budget;
+	int err = find_slots(f);
+
+	if (err)
+		return err;
+	hint_returns(f);
+	for (i = 0; i < f->entry_cnt; i++)
+		add_root(f, f->entries[i]);
+	do {
+		coverage->left_cnt = 0;
+		coverage->inside = coverage->exits = coverage->entered = 0;
+		err = lift(f, size, true);
+		if (err || !f->lifted)
+			return err;
+		walk(f);
+		size = size < budget / 2 ? size * 2 : budget;
+		coverage->rounds++;
+	} while (coverage->rounds < GROW_ROUNDS && learn(f));
+	return 0;
+}
+
+/* All that there is to know at once. */
+static int lift_known(struct finder *f, u32 budget)
+{
+	int err = find_hints(f);
+
+	find_roots(f);
+	if (!err)
+		err = lift(f, budget, false);
+	if (!err && f->lifted)
+		walk(f);
+	return err;
+}
+
+static int find(struct finder *f, u32 budget, bool is_growing)
 {
 	int err;
 
@@ -532,20 +704,16 @@ static int find(struct finder *f, u32 budget)
 	find_sites(f);
 	find_gaps(f);
 	decode_all(f);
-	err = find_hints(f);
-	find_roots(f);
-	if (!err)
-		err = lift(f, budget);
-	if (!err && f->lifted) {
-		walk(f);
+	hint_calls(f);
+	err = is_growing ? grow(f, budget) : lift_known(f, budget);
+	if (!err && f->lifted)
 		err = find_lifted(f);
-	}
 	if (!err)
 		count(f);
 	return err;
 }
 
-int coverage_find(struct recording *recording, u32 budget, struct coverage *ret)
+int coverage_find(struct recording *recording, u32 budget, bool is_growing, struct coverage *ret)
 {
 	struct finder *f = ub_alloc(1, sizeof(*f));
 	int err = -ENOMEM;
@@ -559,11 +727,12 @@ int coverage_find(struct recording *recording, u32 budget, struct coverage *ret)
 	f->counts = ub_alloc(recording->step_cnt + 1, sizeof(*f->counts));
 	f->roots = ub_alloc(recording->insn_cnt + 1, sizeof(*f->roots));
 	if (f->known && f->counts && f->roots)
-		err = find(f, budget);
+		err = find(f, budget, is_growing);
 	ub_lifted_free(f->lifted);
 	ub_free(f->known);
 	ub_free(f->counts);
 	ub_free(f->roots);
+	ub_free(f->slots);
 	ub_free(f);
 	return err;
 }

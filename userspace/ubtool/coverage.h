@@ -32,6 +32,7 @@ struct coverage_site {
 	bool is_hot;
 	bool is_made;		/* a block may make it */
 	bool is_entry;		/* and it is one of the block's entries */
+	bool is_met;
 };
 
 struct coverage {
@@ -41,7 +42,8 @@ struct coverage {
 	u64 counted;		/* instructions in them: all shares are of these */
 	u64 lifted;		/* that stand in the block */
 	u64 inside;		/* that would have been run in it: entered behind a call, left where it ends */
-	u64 exits;		/* how often it would have been left */
+	u64 entered, exits;	/* how often the block would have been */
+	u32 rounds;		/* blocks made, if it grew */
 	u32 guest_insns, ir_insns;
 	char refusal[160];	/* of the verifier: nothing is lifted then */
 	struct coverage_site sites[COVERAGE_SITES];
@@ -51,8 +53,10 @@ struct coverage {
 	u32 site_cnt, end_cnt, unsupported_cnt, left_cnt;
 };
 
-/* Lifts as the daemon does when it has learned what is run and where branches go, at most @budget guest instructions.
- * 0 or -ENOMEM; finding nothing to lift is a result. */
-int coverage_find(struct recording *recording, u32 budget, struct coverage *ret);
+/*
+ * Lifts as the daemon does when it has learned what is run and where branches go, at most @budget guest instructions; with
+ * @is_growing as it learns, from the exits of one block after another.  0 or -ENOMEM; finding nothing to lift is a result.
+ */
+int coverage_find(struct recording *recording, u32 budget, bool is_growing, struct coverage *ret);
 
 #endif

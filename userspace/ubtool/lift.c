@@ -42,6 +42,7 @@ struct options {
 	struct record_limits limits;
 	u32 budget;
 	const char *path;		/* -o */
+	bool is_growing;
 };
 
 /* Takes "insns N" and the like at argv[*i] into @options and moves *i on; *ret_is_one: it was one. */
@@ -56,8 +57,9 @@ static int read_option(struct tool *tool, int argc, char **argv, int *i, struct 
 		number = &options->limits.seconds;
 	else if (!strcmp(name, "budget"))
 		number = &options->budget;
-	*ret_is_one = number || !strcmp(name, "-o");
-	if (!*ret_is_one)
+	options->is_growing |= !strcmp(name, "grow");
+	*ret_is_one = number || !strcmp(name, "-o") || !strcmp(name, "grow");
+	if (!*ret_is_one || !strcmp(name, "grow"))
 		return TOOL_OK;
 	if (!value || (number && tool_number(value, number)))
 		return tool_usage(tool, "%s takes a %s", name, number ? "number" : "file");
@@ -73,7 +75,7 @@ static int read_options(struct tool *tool, int argc, char **argv, struct options
 	int i, status, cnt = 0;
 	bool is_one;
 
-	*options = (struct options){ { DEFAULT_INSNS, DEFAULT_SECONDS }, DEFAULT_BUDGET, NULL };
+	*options = (struct options){ { DEFAULT_INSNS, DEFAULT_SECONDS }, DEFAULT_BUDGET, NULL, false };
 	for (i = 0; i < argc; i++) {
 		status = read_option(tool, argc, argv, &i, options, &is_one);
 		if (status)
@@ -163,7 +165,10 @@ static void out_coverage(struct json_object *out, const struct coverage *coverag
 	out_u64(out, "calls_seen", coverage->calls);
 	out_u64(out, "gaps", coverage->gap_cnt);
 	out_u64(out, "counted", coverage->counted);
+	out_u64(out, "entered", coverage->entered);
 	out_u64(out, "exits", coverage->exits);
+	if (coverage->rounds)
+		out_u64(out, "rounds", coverage->rounds);
 	out_u64(out, "guest_insns", coverage->guest_insns);
 	out_u64(out, "ir_insns", coverage->ir_insns);
 	if (coverage->refusal[0])
@@ -190,7 +195,7 @@ static int report_one(struct tool *tool, struct json_object *programs, const cha
 		return tool_fail(tool, "cannot read %s: %s", name, err == -EPROTO ? "it is no profile" : strerror(-err));
 	if (status)
 		return status;
-	err = coverage_find(&recording, options->budget, &coverage);
+	err = coverage_find(&recording, options->budget, options->is_growing, &coverage);
 	if (!err) {
 		out = out_object(programs, NULL);
 		out_str(out, "program", recording.comm);
@@ -304,7 +309,7 @@ static int lift_verify(struct tool *tool, int argc, char **argv)
 }
 
 const struct verb lift_verbs[] = {
-	{ "report", lift_report, "{PID | FILE}... [insns N] [seconds N] [budget N]", "how much of what a program runs is lifted" },
+	{ "report", lift_report, "{PID | FILE}... [insns N] [seconds N] [budget N] [grow]", "how much of what a program runs is lifted" },
 	{ "verify", lift_verify, "FILE [pid PID] [level N]", "what the verifier says to a block in text, level 0 to 2" },
 	{ "record", lift_record, "PID -o FILE [insns N] [seconds N]", "watch a process, for reports" },
 	{ 0 }
