@@ -152,6 +152,7 @@ void ub_desc_set(const struct ub_block *block, const struct ub_flow *flow, u32 i
 	lazy->desc.setter = is_described ? (s32)idx : UB_DESC_NONE;
 	lazy->desc.sp = 0;
 	lazy->can_host = true;
+	lazy->is_host = is_described && (lazy->is_host || !ub_desc_keeps_cf(insn));
 }
 
 u32 ub_desc_operands(const struct ub_insn *insn)

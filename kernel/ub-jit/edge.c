@@ -12,7 +12,7 @@ static struct jit_state label_state(const struct jit *j, u32 idx)
 	bool has_desc = flow->lazy.desc.setter != UB_DESC_NONE;
 
 	return (struct jit_state){
-		.in_host = !has_desc && flow->lazy.can_host,
+		.in_host = has_desc ? flow->lazy.is_host && !ub_desc_is_merge(&flow->lazy.desc) : flow->lazy.can_host,
 		.in_slot = !has_desc && !flow->lazy.can_host,
 		.lazy = flow->lazy,
 	};
@@ -67,7 +67,7 @@ static void convert_flags(struct jit *j, const struct jit_state *want)
 {
 	const struct ub_desc *desc = &want->lazy.desc;
 
-	if (!want->in_slot && !want->in_host && !ub_desc_is_same(j->block, desc, &j->state.lazy.desc)) {
+	if (desc->setter != UB_DESC_NONE && !ub_desc_is_same(j->block, desc, &j->state.lazy.desc)) {
 		/* The same analysis gives both, so a description that the label counts on is the one we have. */
 		if (ub_bug_if(!ub_desc_is_merge(desc), "flags lost on an edge"))
 			j->err = -EFAULT;

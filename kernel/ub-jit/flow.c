@@ -141,14 +141,16 @@ static void step_flags(const struct ub_block *block, const struct ub_flow *flow,
 
 	if (ub_op_info[insn->op].effect & UB_E_CALLS) {
 		lazy->desc.setter = UB_DESC_CALL;
-		lazy->can_host = false;
+		lazy->can_host = lazy->is_host = false;
 	} else if (ub_insn_sets_flags(insn)) {
 		ub_desc_set(block, flow, idx, lazy);
 	} else {
 		if (ub_desc_kills(block, flow, &lazy->desc, idx))
 			lazy->desc.setter = UB_DESC_NONE;
-		if (clobbers(block, flow, idx))
+		if (clobbers(block, flow, idx)) {
 			lazy->can_host = lazy->desc.setter >= 0;
+			lazy->is_host = false;
+		}
 	}
 }
 
@@ -183,8 +185,10 @@ static void step_vec(const struct ub_block *block, const struct ub_flow *flow, u
 {
 	bool is_open = ub_flow_is_open(block, flow, idx, lazy->is_open);
 
-	if (is_open != lazy->is_open)
+	if (is_open != lazy->is_open) {
 		lazy->can_host = lazy->desc.setter >= 0;	/* to open and to close changes the machine's */
+		lazy->is_host = false;
+	}
 	lazy->is_open = is_open;
 }
 
@@ -304,11 +308,12 @@ static bool join(const struct ub_block *block, struct ub_flow *flow, u32 to_idx,
 	if (to->rcx != lazy->rcx)
 		to->rcx = 0;
 	to->r11_is_call &= lazy->r11_is_call;
+	to->is_host &= lazy->is_host;
 	to->is_open |= is_open;
 	join_cheap(label, lazy, edge);
 	is_changed = to->desc.setter != old.desc.setter || label->alt_cnt != old_cnt || to->sp != old.sp ||
 		     to->rcx != old.rcx || to->r11_is_call != old.r11_is_call || to->can_host != old.can_host ||
-		     to->is_open != old.is_open || to->saved != old.saved || to->stale != old.stale;
+		     to->is_host != old.is_host || to->is_open != old.is_open || to->saved != old.saved || to->stale != old.stale;
 	label->is_pending |= is_changed;
 	return is_changed;
 }

@@ -4,6 +4,7 @@
  *
  * Both are held lazily; of the flags @desc says how they can be had again.
  * @can_host: if there is no description, the machine's flags are (or can be made) the guest's at no cost.
+ * @is_host: they are the guest's as they come, though there is a description, too.
  * @sp is what is still to be added to the guest's rsp in memory.
  * @rcx: what the last system call made of the guest's rcx, if its machine register does not hold it yet; else 0.
  * @r11_is_call: the guest's r11 is what the last system call made it, its flags; memory does not hold it yet.
@@ -48,6 +49,7 @@ struct ub_lazy {
 	s32 sp;
 	u64 rcx;
 	bool can_host;
+	bool is_host;
 	bool r11_is_call;
 	bool is_open;
 	u16 saved;
