@@ -89,7 +89,8 @@ static bool check_memory(const ZydisDecodedInstruction *insn, const ZydisDecoded
 	if (has_fault_entry(off) && is_user_base(base))
 		return true;
 	/* The frame, in the prologue and around calls and exits; the task, there and in checks. */
-	if (base == X86_RDI || base == X86_RCX || base == layout.scratch || base == layout.reg[UB_GUARDS + 1])
+	if (base == X86_RDI || base == X86_RCX || base == layout.scratch || base == layout.reg[UB_GUARDS + 1] ||
+	    UB_CALLEE_SAVED & 1u << base)
 		return is_kernel_object(op) ? true : complain("no fault entry");
 	return complain("an unexpected base register");
 }

@@ -47,18 +47,18 @@ static bool call_slow(struct im *im, bool is_before)
 	forget_values(im);
 	im->state.at.reg[IM_RAX] = IM_GUEST;
 	im->state.at.flags = 0;
-	im->state.at.is_fresh = true;
-	im->state.at.answer = is_before ? IM_RAX : UB_NOREG;
+	im->state.at.answer = IM_RAX;
+	im->state.at.answer_is_look = !is_before;
 	/* pre_call leaves the guest's rax in pt_regs where a call is to be made. */
 	im->state.at.nr_saved = is_before ? nr_saved : IM_NO_NR;
 	return true;
 }
 
-/* A call stub, which trusts that eax is the number of its call, r8 pt_regs and r9 an address of the user's. */
+/* A call stub, which trusts that eax is the number of its call, rdi pt_regs and rsi an address of the user's. */
 static bool call_stub(struct im *im, u64 target)
 {
 	const struct im_point *at = &im->state.at;
-	struct ub_reg ip = im_value(im, IM_R9);
+	struct ub_reg ip = im_value(im, IM_RSI);
 
 	if (at->nr < 0 || (u32)at->nr >= im->env->call_stub_cnt || im->env->call_stubs[at->nr] != target)
 		return im_refuse(im, "a call to what is not listed, or not the call that eax was compared with");
@@ -66,9 +66,9 @@ static bool call_stub(struct im *im, u64 target)
 		return im_refuse(im, "a system call without a look whether somebody wants to see it");
 	if (!is_closed(im) || at->pushed)
 		return im_refuse(im, "a system call while something is open or pushed");
-	if (at->reg[IM_R8] != IM_REGS || at->reg[IM_R9] != IM_GUEST || ip.kind != UB_REG_SCALAR || ip.range.span ||
+	if (at->reg[IM_RDI] != IM_REGS || at->reg[IM_RSI] != IM_GUEST || ip.kind != UB_REG_SCALAR || ip.range.span ||
 	    ip.range.lo > im->limit)
-		return im_refuse(im, "a system call without pt_regs in r8 or an address in r9");
+		return im_refuse(im, "a system call without pt_regs in rdi or an address in rsi");
 	forget_values(im);
 	im->state.at.reg[IM_RAX] = IM_GUEST;
 	im->state.at.flags = 0;
@@ -115,15 +115,15 @@ static u8 flags_of(u8 cc)
 	}
 }
 
-/* The jump is taken while ticks are left: a stretch of its own leads there, of no length. */
-static bool taken_with_ticks(struct im *im)
+/* The jump is taken where ticks are left, or no work: a stretch of its own leads there, of no length.  @fact holds there. */
+static bool taken_behind_look(struct im *im, bool *fact)
 {
 	u32 node = im->node, len = im->node_len;
-	bool is_good;
+	bool was = *fact, is_good;
 
-	im->state.at.has_ticks = true;
+	*fact = true;
 	is_good = im_looked(im) && im_edge(im, (s64)im->next + im->insn.imm);
-	im->state.at.has_ticks = false;
+	*fact = was;
 	im->node = node;
 	im->node_len = len;
 	return is_good;
@@ -134,10 +134,12 @@ static bool taken(struct im *im, const struct im_unit *unit)
 {
 	bool is_chunk = im->state.at.is_chunk, is_tested = im->state.at.is_work_tested, is_good;
 
+	if (im->state.at.flags_tell_answer && im->insn.cc == 2 && im->state.at.answer_is_look)
+		return taken_behind_look(im, &im->state.at.is_fresh);
 	if (im->state.at.flags_tell_answer && im->insn.cc == 2)
 		im->state.at.is_work_tested = true;
 	if (unit->kind == IM_UNIT_TICK && im->insn.cc == 5)
-		return taken_with_ticks(im);
+		return taken_behind_look(im, &im->state.at.has_ticks);
 	if (unit->kind == IM_UNIT_CHUNK && im->insn.cc == 6)
 		im->state.at.is_chunk = true;
 	is_good = im_edge(im, (s64)im->next + im->insn.imm);

@@ -39,8 +39,9 @@ struct im_point {
 	u16 facts;		/* registers of whose value something is known */
 	u8 flags;		/* which of the machine's flags are the guest's */
 	bool flags_tell_work;	/* no: they compare what is the kernel's, and only a jump may look */
-	bool flags_tell_answer;	/* below: pre_call said UB_CALL_GO */
-	u8 answer;		/* the register that has what pre_call said, or UB_NOREG */
+	bool flags_tell_answer;	/* below: it is UB_CALL_GO */
+	bool answer_is_look;	/* it is post_call's, which goes on only where no work is left; else pre_call's */
+	u8 answer;		/* the register that has what one of them said, or UB_NOREG */
 	bool is_work_tested;	/* there is no work before a call, or pre_call said go */
 	bool is_open;		/* access to user memory */
 	bool may_sleep;		/* page faults are allowed */

@@ -79,8 +79,8 @@ static void join_points(struct im_point *to, const struct im_point *from)
 	to->is_fresh &= from->is_fresh;
 	to->is_chunk &= from->is_chunk;
 	to->is_work_tested &= from->is_work_tested;
-	to->flags_tell_answer &= from->flags_tell_answer;
-	if (to->answer != from->answer)
+	to->flags_tell_answer &= from->flags_tell_answer && to->answer_is_look == from->answer_is_look;
+	if (to->answer != from->answer || to->answer_is_look != from->answer_is_look)
 		to->answer = UB_NOREG;
 	if (to->nr != from->nr)
 		to->nr = IM_NO_NR;
@@ -129,7 +129,8 @@ static const char *first_difference(const struct im_point *a, const struct im_po
 		return "flags";
 	if (a->has_ticks != b->has_ticks || a->is_fresh != b->is_fresh)
 		return "ticks";
-	if (a->is_work_tested != b->is_work_tested || a->answer != b->answer || a->flags_tell_answer != b->flags_tell_answer)
+	if (a->is_work_tested != b->is_work_tested || a->answer != b->answer || a->answer_is_look != b->answer_is_look ||
+	    a->flags_tell_answer != b->flags_tell_answer)
 		return "answers about work";
 	if (a->is_chunk != b->is_chunk || a->nr != b->nr || a->nr_saved != b->nr_saved || a->line_len != b->line_len)
 		return "what was compared";

@@ -6,9 +6,6 @@
  */
 #include "lower.h"
 
-/* -ERESTARTSYS; the other -ERESTART* are below it, and leaving behind any other result is exact too (include/linux/errno.h). */
-#define ERESTART_FIRST	(-512)
-
 /* inc/dec dword [task + pagefault_disabled] */
 static void emit_pagefaults(struct jit *j, u8 task, bool are_enabled)
 {
@@ -23,12 +20,13 @@ static void emit_close(struct jit *j, u8 task)
 	emit_pagefaults(j, task, true);
 }
 
-/* Behind every call out; leaves the task pointer in the scratch register. */
+/* Behind every call of C, which kept nothing in the scratch register; leaves the task pointer in the scratch register if it has none of its own. */
 static void emit_reopen(struct jit *j)
 {
-	jit_load(j, j->pt, local(LOCAL_REGS));
-	jit_load(j, j->scratch, local(LOCAL_TASK));
-	emit_pagefaults(j, j->scratch, false);
+	j->has_scratch_const = false;
+	if (!(UB_CALLEE_SAVED & 1u << j->pt))
+		jit_load(j, j->pt, local(LOCAL_REGS));
+	emit_pagefaults(j, jit_task(j, j->scratch), false);
 	if (j->opens)
 		x86_stac(&j->code);
 }
@@ -41,22 +39,27 @@ static void emit_slow_call(struct jit *j, u64 target, u32 site)
 	if (!jit_loc(j, UB_R11).is_mem)
 		jit_r11_flush(j);
 	jit_store_guest(j, j->layout.resident & ~UB_SAVED_REGS);
-	jit_load(j, j->scratch, local(LOCAL_TASK));
-	emit_close(j, j->scratch);
+	emit_close(j, jit_task(j, j->scratch));
 	jit_load(j, X86_RDI, local(LOCAL_FRAME));
 	jit_copy_out(j, X86_RDI, offsetof(struct ub_frame, calls), LOCAL_CALLS);
 	x86_mov_rm_imm(&j->code, UB_W64, x86_mem(X86_RDI, offsetof(struct ub_frame, site)), site);
 	jit_reloc(j, x86_call(&j->code), target);
-	jit_load(j, jit_task_reg(j), x86_reg(X86_RAX));
+	jit_load(j, jit_call_reg(j), x86_reg(X86_RAX));
 	emit_reopen(j);
 	jit_load_guest(j, j->layout.resident);
-	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(jit_task_reg(j)), UB_CALL_SKIP);
+	jit_store_enosys(j);
+	x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(jit_call_reg(j)), UB_CALL_SKIP);
 }
 
-/* The task pointer is in @task. */
-static void emit_test_work(struct jit *j, u8 task)
+/* Where emit_before_call() and emit_call() leave the task. */
+static u8 task_before(const struct jit *j)
 {
-	x86_test_rm_imm(&j->code, UB_W32, x86_mem(task, j->env->flags_off), j->env->work_mask);
+	return j->layout.task != X86_NOREG ? j->layout.task : jit_call_reg(j);
+}
+
+static u8 task_behind(const struct jit *j)
+{
+	return j->layout.task != X86_NOREG ? j->layout.task : j->scratch;
 }
 
 /* Was eax set to @nr by the straight line that leads here?  Data flow, so it holds in speculation too. */
@@ -76,7 +79,8 @@ static bool number_is_known(const struct jit *j, u32 nr)
 	       (insn->op == UB_OP_XOR && insn->src == UB_RAX && nr == 0);
 }
 
-/* Tests that come before the call; each leaves at the syscall instruction with nothing changed. */
+/* Tests that come before the call; the first leaves at the syscall instruction with nothing changed.  Thread flags are not
+ * among them: they were clear at the last look, and what was set since, a signal, finds the call just begun. */
 static void emit_before_call(struct jit *j, u32 nr, bool is_pushed)
 {
 	enum stub_fix fix = is_pushed ? STUB_POP_FLAGS : STUB_PLAIN;
@@ -85,18 +89,14 @@ static void emit_before_call(struct jit *j, u32 nr, bool is_pushed)
 		x86_alu_rm_imm(&j->code, UB_W32, X86_CMP, x86_reg(X86_RAX), nr);
 		jit_leave_if(j, UB_CC_NE, UB_EXIT_SYSCALL, fix);
 	}
-	jit_load(j, jit_task_reg(j), local(LOCAL_TASK));
-	emit_test_work(j, jit_task_reg(j));
-	jit_leave_if(j, UB_CC_NE, UB_EXIT_WORK, fix);
 	jit_save_guest(j, UB_SAVED_REGS);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(jit_task_reg(j), j->env->work_off), 0);
+	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_mem(jit_task(j, jit_call_reg(j)), j->env->work_off), 0);
 }
 
-/* The call itself.  The stub wants the address behind the syscall in the scratch register.  rcx and r11 are left
- * pending, see flow.h. */
+/* The call itself.  rcx and r11 are left pending, see flow.h. */
 static void emit_call(struct jit *j, u64 stub, u64 ip)
 {
-	emit_close(j, jit_task_reg(j));
+	emit_close(j, task_before(j));
 	if (j->pt != STUB_PT)
 		jit_load(j, STUB_PT, x86_reg(j->pt));
 	x86_mov_reg_imm64(&j->code, STUB_IP, ip);
@@ -107,10 +107,10 @@ static void emit_call(struct jit *j, u64 stub, u64 ip)
 	j->state.lazy.rcx = ip;
 }
 
-/* Machine registers that hold neither pt_regs nor one of the guest's but those of @stale. */
-static u16 not_guest(const struct jit *j, u16 stale)
+/* Machine registers that hold neither pt_regs, nor the task (in @task), nor one of the guest's but those of @stale. */
+static u16 not_guest(const struct jit *j, u16 stale, u8 task)
 {
-	u16 guest = 1u << j->pt;
+	u16 guest = 1u << j->pt | 1u << task;
 	u8 reg;
 
 	for (reg = 0; reg < UB_NGUEST; reg++)
@@ -121,9 +121,9 @@ static u16 not_guest(const struct jit *j, u16 stale)
 
 /*
  *	tests		jne pre
- * go:	close; call stub; reopen; count; reload; rcx
- * join:	test work	jne post
- * checked:	-ERESTART*?  exit work?	-> leave right behind
+ * go:	close; call stub; reopen; count
+ * join:	test work	jne post	(-ERESTART* is one only with work: kernel/signal.c)
+ * checked:	exit work?	-> leave right behind
  * and out of line, in jit_cold_call():
  * pre:	pre_call: go / leave at the syscall / skip: rcx; jmp join
  * post:	post_call: checked / leave right behind
@@ -145,21 +145,19 @@ void jit_syscall(struct jit *j, const struct ub_insn *insn)
 	cold.pre = x86_jcc(&j->code, UB_CC_NE);
 	cold.before = j->state;
 	cold.go = j->code.len;
-	jit_hint_call(j, not_guest(j, j->state.lazy.stale) & ~(1u << jit_task_reg(j)));
+	jit_hint_call(j, not_guest(j, j->state.lazy.stale, task_before(j)));
 	if (cold.is_pushed)
 		jit_flags_pop(j);
 	emit_call(j, j->env->call_stubs[nr], ip);
 	j->state.lazy.r11_is_call = true;
 	cold.join = j->code.len;
-	jit_hint_here(j, not_guest(j, j->state.lazy.stale) & ~(1u << j->scratch), ~0);
-	emit_test_work(j, j->scratch);
+	jit_hint_here(j, not_guest(j, j->state.lazy.stale, task_behind(j)), ~0);
+	x86_test_rm_imm(&j->code, UB_W32, x86_mem(task_behind(j), j->env->flags_off), j->env->work_mask);
 	cold.post = x86_jcc(&j->code, UB_CC_NE);
 	cold.checked = j->code.len;
-	jit_hint_here(j, not_guest(j, j->state.lazy.stale) & ~(1u << j->scratch), ~0);
+	jit_hint_here(j, not_guest(j, j->state.lazy.stale, task_behind(j)), ~0);
 	cold.behind = jit_exit_new(j, ip, UB_EXIT_RESTART, true);
-	x86_alu_rm_imm(&j->code, UB_W64, X86_CMP, x86_reg(X86_RAX), ERESTART_FIRST);
-	jit_stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_LE), .exit_idx = cold.behind });
-	x86_test_rm_imm(&j->code, UB_W32, x86_mem(j->scratch, j->env->work_off), j->env->work_exit_mask);
+	x86_test_rm_imm(&j->code, UB_W32, x86_mem(task_behind(j), j->env->work_off), j->env->work_exit_mask);
 	jit_stub_new(j, (struct jit_stub){ .patch_off = x86_jcc(&j->code, UB_CC_NE), .exit_idx = cold.behind });
 	cold.behind_state = j->state;
 	jit_ticks_renew(j);
@@ -174,7 +172,7 @@ void jit_cold_call(struct jit *j, const struct jit_cold_call *cold)
 	j->state = cold->before;
 	x86_patch_rel32(&j->code, cold->pre, j->code.len);
 	emit_slow_call(j, j->env->pre_call, cold->behind);
-	jit_load(j, jit_task_reg(j), local(LOCAL_TASK));	/* mov: the comparison's flags stay */
+	jit_task(j, jit_call_reg(j));		/* mov: the comparison's flags stay */
 	x86_patch_rel32(&j->code, x86_jcc(&j->code, UB_CC_B), cold->go);
 	jit_leave_if(j, UB_CC_A, UB_EXIT_SYSCALL, cold->is_pushed ? STUB_POP_FLAGS : STUB_PLAIN);
 	if (cold->is_pushed)

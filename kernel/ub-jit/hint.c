@@ -113,6 +113,8 @@ static void tell_registers(struct jit *j, struct ub_image_hint *hint, u32 idx)
 			tell_value(j, hint, idx, reg);
 	}
 	hint->reg[j->pt] = UB_HINT_REGS;
+	if (j->layout.task != X86_NOREG)
+		hint->reg[j->layout.task] = UB_HINT_TASK;
 	if (j->layout.ticks != X86_NOREG)
 		hint->reg[j->layout.ticks] = UB_HINT_TICKS;
 }

@@ -7,6 +7,8 @@
 #define MACHINE		0xffcfu		/* all but rsp and rbp */
 #define MAX_RESIDENT	10
 #define LAST_GUARD	(UB_GUARDS_END - 1)
+/* Named by the lowering of operations of all kinds. */
+#define ALWAYS		(1u << UB_RAX | 1u << UB_RCX | 1u << UB_RDX)
 
 /* Guest registers that @insn needs in the machine register of their name, beside rax, rcx and rdx. */
 static u16 fixed_regs(const struct ub_insn *insn)
@@ -50,19 +52,28 @@ static u8 take(u16 *free, u8 wanted)
 
 int ub_layout_make(const struct ub_block *block, struct ub_layout *ret)
 {
-	u32 resident = ub_block_resident(block), named = 0, i;
+	u32 resident = ub_block_resident(block), named = ALWAYS, i;
 	bool has_ticks = false;
 
+	ret->has_calls = false;
 	for (i = 0; i < block->insn_cnt; i++) {
-		resident |= fixed_regs(&block->insns[i]);
-		named |= ub_insn_reads(&block->insns[i]) | ub_insn_writes(&block->insns[i]);
-		has_ticks |= block->insns[i].op == UB_OP_TICK;
+		const struct ub_insn *insn = &block->insns[i];
+		bool is_call = ub_op_info[insn->op].effect & UB_E_CALLS;
+
+		resident |= fixed_regs(insn);
+		ret->has_calls |= is_call;
+		has_ticks |= insn->op == UB_OP_TICK;
+		/* A call finds its arguments in pt_regs. */
+		if (!is_call)
+			named |= ub_insn_reads(insn) | ub_insn_writes(insn);
 	}
 	if (bit_cnt(resident) > MAX_RESIDENT)
 		return -EOPNOTSUPP;
+	resident &= named;
 	ret->free = MACHINE & ~resident;
 	ret->resident = resident;
-	ret->pt = take(&ret->free, X86_R8);
+	ret->task = X86_NOREG;
+	ret->pt = take(&ret->free, ret->has_calls ? X86_RBX : X86_R8);
 	ret->scratch = take(&ret->free, X86_R9);
 	for (i = 0; i < UB_TEMPS_END; i++)
 		ret->reg[i] = i < UB_NGUEST && resident & MACHINE & 1u << i ? i : X86_NOREG;
@@ -147,4 +158,6 @@ void ub_layout_temps(const struct ub_block *block, const struct ub_flow *flow, s
 		if (layout->reg[reg] == X86_NOREG)
 			layout->reg[reg] = take(&layout->free, X86_R11);
 	}
+	if (layout->has_calls && layout->free & UB_CALLEE_SAVED)
+		layout->task = take(&layout->free, X86_RBX);
 }

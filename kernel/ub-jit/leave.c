@@ -7,6 +7,8 @@
  */
 #include "lower.h"
 
+#define ENOSYS_AX	(-38)
+
 
 static const u8 callee_saved[] = { X86_RBX, X86_R12, X86_R13, X86_R14, X86_R15 };
 
@@ -50,9 +52,17 @@ struct x86_rm jit_loc(const struct jit *j, u8 reg)
 	return local(LOCAL_FS);
 }
 
-u8 jit_task_reg(const struct jit *j)
+u8 jit_call_reg(const struct jit *j)
 {
 	return j->layout.reg[UB_GUARDS + 1];
+}
+
+u8 jit_task(struct jit *j, u8 reg)
+{
+	if (j->layout.task != X86_NOREG)
+		return j->layout.task;
+	jit_load(j, reg, local(LOCAL_TASK));
+	return reg;
 }
 
 void jit_load_guest(struct jit *j, u32 mask)
@@ -71,6 +81,11 @@ void jit_store_guest(struct jit *j, u32 mask)
 	for (reg = 0; mask >> reg; reg++)
 		if (mask & 1u << reg)
 			jit_store(j, pt(j, pt_off[reg]), j->layout.reg[reg]);
+}
+
+void jit_store_enosys(struct jit *j)
+{
+	x86_mov_rm_imm(&j->code, UB_W64, pt(j, PT_AX), ENOSYS_AX);
 }
 
 void jit_stale_load(struct jit *j, u32 mask)
@@ -197,7 +212,11 @@ void jit_prologue(struct jit *j, const struct ub_entry *entry, bool is_next)
 	jit_store(j, local(LOCAL_USER_FLAGS), X86_RAX);
 	jit_load(j, j->pt, x86_mem(X86_RDI, offsetof(struct ub_frame, regs)));
 	jit_store(j, local(LOCAL_REGS), j->pt);
+	if (j->layout.task != X86_NOREG)
+		jit_load(j, j->layout.task, local(LOCAL_TASK));
 	jit_load_guest(j, j->layout.resident);
+	if (j->layout.has_calls)
+		jit_store_enosys(j);
 	jit_ticks_renew(j);
 	x86_lfence(&j->code);	/* no guard's LIMIT may be loaded from before the stores above */
 	if (j->opens)

@@ -111,9 +111,9 @@ struct jit {
 	int err;			/* sticky: the first failure */
 };
 
-/* Where a call stub takes pt_regs and the address behind the call. */
-#define STUB_PT		X86_R8
-#define STUB_IP		X86_R9
+/* Where a call stub takes pt_regs, as the handler behind it does, and the address behind the call. */
+#define STUB_PT		X86_RDI
+#define STUB_IP		X86_RSI
 
 static inline struct x86_rm local(s32 off)
 {
@@ -137,8 +137,10 @@ static inline bool flags_live(const struct jit *j, u32 idx)
 /* Where an IR register lives: a machine register, or memory based on rbp or pt_regs.  A machine register may hold a
  * guard, which is data flow in registers: its value never goes through memory, where a CPU may read an older one. */
 struct x86_rm jit_loc(const struct jit *j, u8 reg);
-/* The machine register of r17, in which the task is found around a system call, where no temporary lives. */
-u8 jit_task_reg(const struct jit *j);
+/* The machine register of r17: around a system call no temporary lives there. */
+u8 jit_call_reg(const struct jit *j);
+/* The register that holds the task: its own, or @reg, into which it is loaded. */
+u8 jit_task(struct jit *j, u8 reg);
 
 /* flags.c */
 /* Before code that changes the machine's flags: keeps the guest's if the current instruction or a later one needs them. */
@@ -193,6 +195,8 @@ void jit_load_guest(struct jit *j, u32 mask);
 void jit_store_guest(struct jit *j, u32 mask);
 /* Puts those guest registers of @mask into pt_regs that are not there, of UB_SAVED_REGS. */
 void jit_save_guest(struct jit *j, u32 mask);
+/* What the kernel's entry writes there before a system call; the guest's rax lives in a machine register until an exit. */
+void jit_store_enosys(struct jit *j);
 /* From a local to the frame, through rax.  @frame: the register that points to it. */
 void jit_copy_out(struct jit *j, u8 frame, u32 frame_off, s32 local_off);
 /* Code out of line, for the current state. */
@@ -288,7 +292,7 @@ void lower_guard_in_place(struct jit *j, u8 reg);
 struct x86_rm lower_user_mem(struct jit *j, const struct ub_insn *insn, u8 base);
 
 /* lower_flow.c */
-/* Tests the task's work flags: ne if there is work.  Uses the scratch register. */
+/* Tests the task's work flags: ne if there is work.  Uses the scratch register, or none. */
 void lower_test_work(struct jit *j);
 
 #endif

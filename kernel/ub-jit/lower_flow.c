@@ -4,11 +4,9 @@
  */
 #include "lower.h"
 
-/* scratch = task; test its work flags. */
 void lower_test_work(struct jit *j)
 {
-	lower_to_scratch(j, local(LOCAL_TASK));
-	x86_test_rm_imm(&j->code, UB_W32, x86_mem(j->scratch, j->env->flags_off), j->env->work_mask);
+	x86_test_rm_imm(&j->code, UB_W32, x86_mem(jit_task(j, j->scratch), j->env->flags_off), j->env->work_mask);
 }
 
 void lower_JMP(struct jit *j, const struct ub_insn *insn)

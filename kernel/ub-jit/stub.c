@@ -8,8 +8,6 @@
 #include "jit.h"
 #include "lower.h"
 
-#define ENOSYS_AX	(-38)
-
 static void reloc(struct ub_image *image, u32 off, u64 target)
 {
 	image->relocs[image->reloc_cnt++] = (struct ub_image_reloc){ .off = image->code_len + off, .target = target };
@@ -39,9 +37,7 @@ u32 ub_jit_call_stub(struct ub_image *image, u64 handler, const struct ub_barrie
 	struct x86_code code = { .buf = image->code + image->code_len, .cap = UB_STUB_LEN };
 
 	x86_mov_rm_reg(&code, UB_W64, x86_mem(STUB_PT, PT_ORIG_AX), X86_RAX);
-	x86_mov_rm_imm(&code, UB_W64, x86_mem(STUB_PT, PT_AX), ENOSYS_AX);
 	x86_mov_rm_reg(&code, UB_W64, x86_mem(STUB_PT, PT_IP), STUB_IP);
-	x86_mov_reg_rm(&code, UB_W64, X86_RDI, x86_reg(STUB_PT));
 	emit_barrier(image, &code, barrier);
 	return finish(image, &code, handler);
 }

@@ -48,7 +48,7 @@ struct place {
 static struct draft draft, *d = &draft;
 static struct place places[MAX_INSNS];
 static u32 place_cnt;
-static bool has_loop;
+static bool has_loop, has_call_loop;	/* the latter: only calls look for work */
 static ZydisDecoder decoder;
 static u64 stubs[NR_CNT];
 
@@ -172,10 +172,21 @@ static bool is_jump32(const struct place *p)
 	return is_what(p, ZYDIS_MNEMONIC_JMP) && p->insn.length == 5;
 }
 
+/* The register that holds pt_regs, which the first prologue notes. */
+static ZydisRegister regs_base(void)
+{
+	u32 i;
+
+	for (i = 0; i < place_cnt; i++)
+		if (places[i].insn.mnemonic == ZYDIS_MNEMONIC_MOV && is_mem(&places[i], 0, ZYDIS_REGISTER_RBP, UB_LOCAL_REGS))
+			return reg_of(&places[i], 1);
+	return ZYDIS_REGISTER_NONE;
+}
+
 static bool is_regs_store(const struct place *p)
 {
 	return is_what(p, ZYDIS_MNEMONIC_MOV) && p->ops[0].type == ZYDIS_OPERAND_TYPE_MEMORY && p->ops[0].size == 64 && !has_fault(p) &&
-	       p->ops[0].mem.base == ZYDIS_REGISTER_R8 && p->ops[1].type == ZYDIS_OPERAND_TYPE_REGISTER;
+	       p->ops[0].mem.base == regs_base() && p->ops[1].type == ZYDIS_OPERAND_TYPE_REGISTER;
 }
 
 static bool is_short_regs_store(const struct place *p)
@@ -197,7 +208,7 @@ static bool is_work_test(const struct place *p)
 static bool is_work_off_test(const struct place *p)
 {
 	return is_what(p, ZYDIS_MNEMONIC_CMP) && p->ops[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
-	       p->ops[0].mem.disp.value == WORK_OFF && !has_fault(p) && p->ops[0].mem.base != ZYDIS_REGISTER_R8 &&
+	       p->ops[0].mem.disp.value == WORK_OFF && !has_fault(p) && p->ops[0].mem.base != regs_base() &&
 	       p->insn.raw.disp.size == 8 && p->ops[1].imm.value.u == 0 && p->ops[0].size == 64;
 }
 
@@ -209,12 +220,12 @@ static bool is_pagefault(const struct place *p, ZydisMnemonic mnemonic)
 
 static bool is_enable(const struct place *p)
 {
-	return is_pagefault(p, ZYDIS_MNEMONIC_DEC) && p->ops[0].mem.base != ZYDIS_REGISTER_R8;
+	return is_pagefault(p, ZYDIS_MNEMONIC_DEC) && p->ops[0].mem.base != regs_base();
 }
 
 static bool is_disable(const struct place *p)
 {
-	return is_pagefault(p, ZYDIS_MNEMONIC_INC) && p->ops[0].mem.base != ZYDIS_REGISTER_R8;
+	return is_pagefault(p, ZYDIS_MNEMONIC_INC) && p->ops[0].mem.base != regs_base();
 }
 
 /* mov reg, exit; jmp the common exit, the last code of the image. */
@@ -275,10 +286,31 @@ static bool is_vec_open(const struct place *p)
 	return is_call(p) && ADDRESS + p->off + 5 + p->ops[0].imm.value.s == VEC_OPEN;
 }
 
-static bool is_store_of_task(const struct place *p)
+static bool is_call_to(const struct place *p, u64 target)
 {
-	return p > places && is_short_regs_store(p) && is_what(p - 1, ZYDIS_MNEMONIC_JNZ) && is_work_test(p - 2) &&
-	       is_mem(p - 3, 1, ZYDIS_REGISTER_RBP, UB_LOCAL_TASK);
+	return is_call(p) && ADDRESS + p->off + 5 + p->ops[0].imm.value.s == target;
+}
+
+/* The jump back where one of the two C functions says to go on. */
+static bool is_go_on(const struct place *p, u64 target)
+{
+	const struct place *call = p;
+
+	if (!is_what(p, ZYDIS_MNEMONIC_JB) || p->insn.length != 6)
+		return false;
+	while (call > places && !is_call(call))
+		call--;
+	return is_call_to(call, target);
+}
+
+static bool is_pre_go_on(const struct place *p)
+{
+	return is_go_on(p, PRE_CALL);
+}
+
+static bool is_post_go_on(const struct place *p)
+{
+	return has_call_loop && is_go_on(p, POST_CALL);
 }
 
 static bool is_ip(const struct place *p)
@@ -497,28 +529,59 @@ static bool early_return(void)
 	return p;
 }
 
+/* Of a mov to memory. */
+static void set_source(const struct place *p, ZydisRegister source)
+{
+	u8 reg = ZydisRegisterGetId(source);
+
+	d->code[p->off] = (d->code[p->off] & ~4) | (reg >= 8 ? 4 : 0);
+	d->code[p->off + 2] = (d->code[p->off + 2] & ~0x38) | (reg & 7) << 3;
+}
+
+/* "Below" becomes "always". */
+static bool always(bool (*is_it)(const struct place *))
+{
+	struct place *p = find(is_it);
+
+	if (p)
+		memcpy(d->code + p->off, (const u8[]){ 0x90, 0xe9 }, 2);
+	return p;
+}
+
+static bool ignores_pre_call(void)
+{
+	return always(is_pre_go_on);
+}
+
+static bool ignores_post_call(void)
+{
+	return always(is_post_go_on);
+}
+
 static bool leaks_regs_pointer(void)
 {
 	struct place *p = find(is_short_regs_store);
 
-	if (p) {	/* its source becomes r8 */
-		d->code[p->off] |= 4;
-		d->code[p->off + 2] &= ~0x38;
-	}
+	if (p)
+		set_source(p, p->ops[0].mem.base);
 	return p;
 }
 
+/* In the rare part before a call, to which the jump leads that looks at the task. */
 static bool leaks_task_pointer(void)
 {
-	struct place *p = find(is_store_of_task);
+	struct place *jump = find(is_call_work_jump), *p = jump;
+	u32 rare;
 
-	if (p) {
-		u8 reg = ZydisRegisterGetId(reg_of(p - 3, 0));
-
-		d->code[p->off] = (d->code[p->off] & ~4) | (reg >= 8 ? 4 : 0);
-		d->code[p->off + 2] = (d->code[p->off + 2] & ~0x38) | (reg & 7) << 3;
-	}
-	return p;
+	if (!jump)
+		return false;
+	rare = jump->off + jump->insn.length + jump->ops[0].imm.value.s;
+	while (p < places + place_cnt - 1 && (p->off < rare || !is_short_regs_store(p)))
+		p++;
+	if (!is_short_regs_store(p))
+		return false;
+	set_source(p, jump[-1].ops[0].mem.base);
+	return true;
 }
 
 /* Every look for work is dropped, or looks the wrong way. */
@@ -873,7 +936,8 @@ static struct fault faults[] = {
 	IN_TEXTS(line_longer), FAULT(call_beside), FAULT(call_other), FAULT(call_handler_of_other_number), FAULT(wrong_number),
 	FAULT(kernel_ip), FAULT(no_pop), FAULT(no_vec_open), FAULT(no_features), FAULT(no_look_before_call), IN_TEXTS(low_32_bits), FAULT(hint_of_impossible_walk), FAULT(writes_orig_ax), FAULT(writes_across),
 	FAULT(writes_below_regs), FAULT(writes_ip), FAULT(writes_cs), FAULT(writes_flags), FAULT(writes_ss),
-	FAULT(writes_beyond_regs), FAULT(leaks_regs_pointer), FAULT(leaks_task_pointer), FAULT(jump_outside), FAULT(jump_before),
+	FAULT(writes_beyond_regs), FAULT(leaks_regs_pointer), FAULT(leaks_task_pointer), FAULT(ignores_pre_call), FAULT(ignores_post_call),
+	FAULT(jump_outside), FAULT(jump_before),
 	FAULT(jump_to_entry), FAULT(jump_to_handler), FAULT(jump_to_middle), FAULT(early_return), FAULT(exit_number),
 	FAULT(exit_to_kernel), FAULT(no_check), FAULT(check_wrong_way), FAULT(check_of_less), IN_TEXTS(no_tick), FAULT(no_tick_jump),
 	FAULT(more_ticks), FAULT(prologue_saves_less), FAULT(prologue_small_frame), FAULT(epilogue_other_order),
@@ -982,6 +1046,16 @@ static bool goes_back(const struct ub_block *block)
 	return false;
 }
 
+static bool has_checks(const struct ub_block *block)
+{
+	u32 i;
+
+	for (i = 0; i < block->insn_cnt; i++)
+		if (block->insns[i].op == UB_OP_CHECK || block->insns[i].op == UB_OP_TICK)
+			return true;
+	return false;
+}
+
 /* A locked access that crosses a line leaves, and the code behind it is never run: a fault there is none. */
 static bool has_dead_code(const struct ub_block *block)
 {
@@ -1007,6 +1081,7 @@ static bool try_block(const struct ub_block *block, u32 program)
 		return true;
 	if (!ub_jit(verified, &env, &made)) {
 		has_loop = goes_back(block);
+		has_call_loop = has_loop && !has_checks(block);
 		if (load_draft(made) && find_places()) {
 			is_good = !ub_image_check(&d->image, d->code, ADDRESS, &env, gen_limit, &log);
 			if (is_good && !has_dead_code(block))
@@ -1020,7 +1095,7 @@ static bool try_block(const struct ub_block *block, u32 program)
 	return is_good;
 }
 
-/* What random blocks do not have: vectors; a loop by ticks that a walk lives through. */
+/* What random blocks do not have: vectors; a loop by ticks that a walk lives through; a loop around a call alone. */
 static const char *const texts[] = {
 	"entry 0x1000:\n insn 0x1000 +2\n guard r16, [r0]\n vecm.128 movdqu v0, [r16]\n insn 0x1002 +2\n vec.128 paddb v0, v0, v1\n"
 	" insn 0x1004 +2\n exit 0x1006\n",
@@ -1030,6 +1105,8 @@ static const char *const texts[] = {
 	"resident r0 r1 r2 r6 r7\nentry 0x1000:\n insn 0x1000 +4\n hold r7, 0\nloop:\n tick renew\nback:\n insn 0x1004 +4\n"
 	" load.64 r17, [r7 + 8]\n add.64f r0, r17\n insn 0x1008 +4\n addi.64 r7, 8\n insn 0x100c +3\n cmp.64 r7, r6\n insn 0x100f +2\n"
 	" j.ne loop\n insn 0x1011 +1\n exit 0x1011\nrenew:\n insn 0x1004 +4\n check\n hold r7, 0\n jmp back\n",
+	"entry 0x1002:\nback:\n insn 0x1002 +3\n add.64f r12, r0\n insn 0x1005 +3\n dec.64f r3\n insn 0x1008 +2\n j.e out\n"
+	" insn 0xffb +5\n movi.32 r0, 39\n insn 0x1000 +2\n syscall 39\n jmp back\nout:\n insn 0x100a +1\n exit 0x100a\n",
 };
 
 static u32 try_texts(void)
