@@ -233,10 +233,8 @@ static bool one_byte_modrm(struct cursor *c, struct im_insn *insn, u8 op)
 		return pair_reg(c, insn, op, IM_TEST);
 	case 0x86: case 0x87:
 		return pair_reg(c, insn, op, IM_XCHG);
-	case 0x88: case 0x89:
-		return pair_reg(c, insn, op, IM_MOV);
-	case 0x8a: case 0x8b:
-		insn->is_to_reg = true;
+	case 0x88: case 0x89: case 0x8a: case 0x8b:
+		insn->is_to_reg = op & 2;
 		if (!pair_reg(c, insn, op, IM_MOV))
 			return false;
 		if (insn->has_high_byte && insn->reg == 4 && insn->is_mem) {
@@ -282,6 +280,8 @@ static bool one_byte(struct cursor *c, struct im_insn *insn, u8 op)
 		return simple(insn, IM_PUSHF);
 	case 0x9e:
 		return simple(insn, IM_SAHF);
+	case 0x9f:
+		return simple(insn, IM_LAHF);
 	case 0xa4: case 0xa5: case 0xa6: case 0xa7: case 0xaa: case 0xab: case 0xac: case 0xad: case 0xae: case 0xaf:
 		return string(c, insn, op);
 	case 0xc3:

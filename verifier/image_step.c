@@ -62,7 +62,7 @@ static const struct flag_use flag_uses[] = {
 	[IM_ROTC_CL] = { IM_CF, 0 }, [IM_SHXD] = { 0, IM_ALL_FLAGS }, [IM_BT] = { 0, IM_CF }, [IM_BTX] = { 0, IM_CF },
 	[IM_SCAN] = { 0, IM_ALL_FLAGS }, [IM_COUNT] = { 0, IM_ALL_FLAGS }, [IM_ADX] = { IM_ALL_FLAGS, 0 },
 	[IM_BMI_FLAGS] = { 0, IM_ALL_FLAGS }, [IM_SAHF] = { 0, IM_CF }, [IM_CLC] = { 0, IM_CF }, [IM_CMC] = { IM_CF, IM_CF },
-	[IM_PUSHF] = { IM_ALL_FLAGS, 0 },
+	[IM_PUSHF] = { IM_ALL_FLAGS, 0 }, [IM_LAHF] = { IM_ALL_FLAGS, 0 },
 	[IM_VEC] = { 0, 0 },
 };
 
@@ -589,7 +589,7 @@ static bool step_per_cpu(struct im *im, const struct im_unit *unit)
 	return im_reads(im, insn->reg);
 }
 
-/* sahf takes ah, which mov loaded: rax is the guest's all the while. */
+/* sahf takes ah, which mov loaded, and lahf makes it, which mov stores: rax is the guest's all the while. */
 static bool step_ah(struct im *im, const struct im_unit *unit)
 {
 	if (!im_reads(im, IM_RAX))
@@ -598,9 +598,12 @@ static bool step_ah(struct im *im, const struct im_unit *unit)
 		im->state.unit = *unit;
 	if (im->insn.form == IM_SAHF)
 		return use_flags(im);
-	if (im->insn.rm != IM_RBP || !im_access(im, 1, IM_READ))
-		return im_refuse(im, "ah is loaded from elsewhere than a local");
-	im_set(im, IM_RAX, ub_reg_any());
+	if (im->insn.form == IM_LAHF && !use_flags(im))
+		return false;
+	if (im->insn.form == IM_MOV_AH && (im->insn.rm != IM_RBP || !im_access(im, 1, im->insn.is_to_reg ? IM_READ : IM_WRITE)))
+		return im_refuse(im, "ah is loaded from elsewhere than a local, or stored");
+	if (im->insn.form == IM_LAHF || im->insn.is_to_reg)
+		im_set(im, IM_RAX, ub_reg_any());
 	return true;
 }
 
@@ -680,7 +683,7 @@ static bool dispatch(struct im *im, const struct im_unit *unit)
 		return step_mode(im);
 	case IM_CLC: case IM_CMC:
 		return use_flags(im);
-	case IM_SAHF: case IM_MOV_AH:
+	case IM_SAHF: case IM_LAHF: case IM_MOV_AH:
 		return step_ah(im, unit);
 	case IM_RDTSC: case IM_RDTSCP: case IM_RDPID:
 		return step_time(im);

@@ -9,6 +9,9 @@
 #include "lower.h"
 
 #define SLOT		local(LOCAL_FLAGS)
+/* OF is bit 11: bit 3 of the second byte.  Flags are saved byte by byte, and so they are read, where that is quick. */
+#define SECOND		1
+#define SECOND_OF	(UB_FL_OF >> 8)
 #define CALL_SLOT	local(LOCAL_CALL_FLAGS)
 
 /* Do the flags as they are before the current instruction's effect still matter? */
@@ -144,6 +147,19 @@ static void save_host(struct jit *j, struct x86_rm to)
 	x86_pop_mem(&j->code, to);
 }
 
+/* The same to LOCAL_FLAGS, with the help of the scratch register: processors of AMD take long for pushfq.  None of these
+ * instructions changes a flag; 9 * OF has bit 3. */
+static void save_host_by_ah(struct jit *j)
+{
+	load_scratch(j, x86_reg(X86_RAX));
+	x86_setcc(&j->code, UB_CC_O, x86_reg(X86_RAX));
+	x86_lea(&j->code, UB_W32, X86_RAX, (struct x86_rm){ .is_mem = true, .reg = X86_RAX, .index = X86_RAX, .scale = 3 });
+	x86_lahf(&j->code);
+	x86_mov_mem_ah(&j->code, SLOT);
+	x86_mov_rm_reg(&j->code, UB_W8, local(LOCAL_FLAGS + SECOND), X86_RAX);
+	x86_mov_reg_rm(&j->code, UB_W64, X86_RAX, x86_reg(j->scratch));
+}
+
 bool jit_flags_host_in_use(const struct jit *j)
 {
 	return (j->state.in_host || j->state.in_host_but_cf) && are_needed(j);
@@ -155,13 +171,27 @@ void jit_flags_lost(struct jit *j)
 	j->state.in_host_but_cf = false;
 }
 
+static bool must_save(const struct jit *j)
+{
+	const struct jit_state *state = &j->state;
+
+	return state->in_host && !state->in_slot && state->lazy.desc.setter == UB_DESC_NONE && are_needed(j);
+}
+
 void jit_flags_clobber(struct jit *j)
 {
-	struct jit_state *state = &j->state;
-
-	if (state->in_host && !state->in_slot && state->lazy.desc.setter == UB_DESC_NONE && are_needed(j)) {
+	if (must_save(j)) {
 		save_host(j, SLOT);
-		state->in_slot = true;
+		j->state.in_slot = true;
+	}
+	jit_flags_lost(j);
+}
+
+void jit_flags_clobber_scratch(struct jit *j)
+{
+	if (must_save(j)) {
+		save_host_by_ah(j);
+		j->state.in_slot = true;
 	}
 	jit_flags_lost(j);
 }
@@ -274,7 +304,7 @@ void jit_flags_to_slot(struct jit *j)
 	if (!state->in_host && state->lazy.desc.setter >= 0)
 		repeat(j);
 	if (state->in_host)
-		save_host(j, SLOT);
+		save_host_by_ah(j);
 	/* Else nobody needs them: any value will do. */
 }
 
@@ -302,10 +332,10 @@ void jit_flags_pop(struct jit *j)
 	j->state.lazy.desc.setter = UB_DESC_CALL;
 }
 
-/* Where the flags can be read when neither the machine nor a description has them. */
-static struct x86_rm flags_slot(const struct jit *j)
+/* Where byte @at of the flags can be read when neither the machine nor a description has them. */
+static struct x86_rm flags_slot(const struct jit *j, u32 at)
 {
-	return !j->state.in_slot && j->state.lazy.desc.setter == UB_DESC_CALL ? CALL_SLOT : SLOT;
+	return local((!j->state.in_slot && j->state.lazy.desc.setter == UB_DESC_CALL ? LOCAL_CALL_FLAGS : LOCAL_FLAGS) + at);
 }
 
 void jit_flags_to_host(struct jit *j)
@@ -320,12 +350,12 @@ void jit_flags_to_host(struct jit *j)
 		return;
 	}
 	/* OF first: 0x7f + 1 overflows; sahf leaves it alone. */
-	x86_mov_reg_rm(&j->code, UB_W32, j->scratch, flags_slot(j));
-	x86_shift_imm(&j->code, UB_W32, X86_SHR, x86_reg(j->scratch), 11);
+	x86_movzx(&j->code, UB_W8, j->scratch, flags_slot(j, SECOND));
+	x86_shift_imm(&j->code, UB_W32, X86_SHR, x86_reg(j->scratch), 3);
 	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), 1);
 	x86_alu_rm_imm(&j->code, UB_W8, X86_ADD, x86_reg(j->scratch), 0x7f);
 	x86_mov_reg_rm(&j->code, UB_W64, j->scratch, x86_reg(X86_RAX));
-	x86_mov_ah_mem(&j->code, flags_slot(j));
+	x86_mov_ah_mem(&j->code, flags_slot(j, 0));
 	x86_sahf(&j->code);
 	x86_mov_reg_rm(&j->code, UB_W64, X86_RAX, x86_reg(j->scratch));
 	state->in_host = true;
@@ -343,23 +373,23 @@ void jit_flags_carry(struct jit *j)
 	else if (lazy->desc.setter >= 0)
 		repeat(j);
 	else
-		x86_bt_mem_imm(&j->code, flags_slot(j), 0);
+		x86_bt_mem_imm(&j->code, flags_slot(j, 0), 0);
 }
 
-/* scratch bit 11 = SF != OF: OF is bit 11, SF bit 7. */
+/* scratch bit 3 = SF != OF: SF is bit 7. */
 static void slot_less(struct jit *j)
 {
-	x86_mov_reg_rm(&j->code, UB_W32, j->scratch, flags_slot(j));
-	x86_shift_imm(&j->code, UB_W32, X86_SHL, x86_reg(j->scratch), 4);
-	x86_alu_reg_rm(&j->code, UB_W32, X86_XOR, j->scratch, flags_slot(j));
-	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), UB_FL_OF);
+	x86_movzx(&j->code, UB_W8, j->scratch, flags_slot(j, 0));
+	x86_shift_imm(&j->code, UB_W32, X86_SHR, x86_reg(j->scratch), 4);
+	x86_alu_reg_rm(&j->code, UB_W8, X86_XOR, j->scratch, flags_slot(j, SECOND));
+	x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), SECOND_OF);
 }
 
 /* ZF of the machine is clear iff the condition without its lowest bit (the negation) holds in the slot. */
 static void slot_cond(struct jit *j, enum ub_cc cc)
 {
-	static const u32 mask[] = {
-		[UB_CC_O] = UB_FL_OF, [UB_CC_B] = UB_FL_CF, [UB_CC_E] = UB_FL_ZF,
+	static const u8 mask[] = {
+		[UB_CC_O] = SECOND_OF, [UB_CC_B] = UB_FL_CF, [UB_CC_E] = UB_FL_ZF,
 		[UB_CC_BE] = UB_FL_CF | UB_FL_ZF, [UB_CC_S] = UB_FL_SF, [UB_CC_P] = UB_FL_PF,
 	};
 
@@ -370,12 +400,12 @@ static void slot_cond(struct jit *j, enum ub_cc cc)
 	case UB_CC_LE:
 		slot_less(j);
 		x86_mov_rm_reg(&j->code, UB_W64, local(LOCAL_SPILL), j->scratch);
-		x86_mov_reg_rm(&j->code, UB_W32, j->scratch, flags_slot(j));
+		x86_movzx(&j->code, UB_W8, j->scratch, flags_slot(j, 0));
 		x86_alu_rm_imm(&j->code, UB_W32, X86_AND, x86_reg(j->scratch), UB_FL_ZF);
 		x86_alu_reg_rm(&j->code, UB_W32, X86_OR, j->scratch, local(LOCAL_SPILL));
 		break;
 	default:
-		x86_test_rm_imm(&j->code, UB_W32, flags_slot(j), mask[cc & ~1u]);
+		x86_test_rm_imm(&j->code, UB_W8, flags_slot(j, (cc & ~1u) == UB_CC_O ? SECOND : 0), (s8)mask[cc & ~1u]);
 		break;
 	}
 }

@@ -60,7 +60,7 @@ bool lower_wants_flags(const struct jit *j, const struct ub_insn *insn)
 
 void lower_flags_before(struct jit *j)
 {
-	jit_flags_clobber(j);
+	jit_flags_clobber_scratch(j);
 }
 
 void lower_flags_after(struct jit *j, const struct ub_insn *insn)

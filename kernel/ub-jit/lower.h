@@ -145,6 +145,8 @@ u8 jit_task(struct jit *j, u8 reg);
 /* flags.c */
 /* Before code that changes the machine's flags: keeps the guest's if the current instruction or a later one needs them. */
 void jit_flags_clobber(struct jit *j);
+/* The same where the scratch register is free, which makes it quicker. */
+void jit_flags_clobber_scratch(struct jit *j);
 /* The same where nothing but the one machine instruction to come changes them and leaves: only what a later instruction
  * needs is kept, and until then the machine's flags count. */
 void jit_flags_clobber_late(struct jit *j);
@@ -270,7 +272,8 @@ void lower_work_done(struct jit *j, const struct ub_insn *insn);
  * that of pt_regs, which must be given back then. */
 u8 lower_second(struct jit *j, struct x86_rm from, bool is_scratch_used);
 void lower_give_back(struct jit *j, u8 reg);
-/* Before and after code that changes the machine's flags as its x86 namesake does. */
+/* Before and after code that changes the machine's flags as its x86 namesake does.  The former wants the scratch register
+ * free. */
 void lower_flags_before(struct jit *j);
 void lower_flags_after(struct jit *j, const struct ub_insn *insn);
 /* Does the current instruction set the guest's flags, and does anybody read them? */

@@ -90,7 +90,7 @@ void lower_BOUND(struct jit *j, const struct ub_insn *insn)
 {
 	u8 reg = lower_src_reg(j, insn);
 
-	lower_flags_before(j);
+	jit_flags_clobber(j);
 	x86_alu_reg_rm(&j->code, UB_W64, X86_CMP, reg, local(LOCAL_LIMIT));
 	jit_leave_if(j, UB_CC_A, UB_EXIT_BOUND, STUB_PLAIN);
 }

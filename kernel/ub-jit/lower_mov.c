@@ -82,7 +82,7 @@ static void lea_from_memory(struct jit *j, enum ub_width w, u8 to, struct x86_rm
 	}
 	addr.reg = X86_NOREG;
 	x86_lea(&j->code, UB_W64, j->scratch, addr);
-	lower_flags_before(j);
+	jit_flags_clobber(j);
 	x86_alu_reg_rm(&j->code, UB_W64, X86_ADD, j->scratch, base);
 	x86_mov_reg_rm(&j->code, w, to, x86_reg(j->scratch));
 }

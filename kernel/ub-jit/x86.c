@@ -312,10 +312,21 @@ void x86_sahf(struct x86_code *code)
 	x86_put8(code, 0x9e);
 }
 
+void x86_lahf(struct x86_code *code)
+{
+	x86_put8(code, 0x9f);
+}
+
+/* Register number 4 without REX is ah; rbp as a base needs none. */
 void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem)
 {
-	/* Register number 4 without REX is ah; rbp as a base needs none. */
 	x86_put8(code, 0x8a);
+	x86_put_modrm(code, 4, mem);
+}
+
+void x86_mov_mem_ah(struct x86_code *code, struct x86_rm mem)
+{
+	x86_put8(code, 0x88);
 	x86_put_modrm(code, 4, mem);
 }
 

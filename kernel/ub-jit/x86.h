@@ -100,8 +100,10 @@ void x86_push_mem(struct x86_code *code, struct x86_rm mem);
 void x86_pushfq(struct x86_code *code);
 void x86_pop_mem(struct x86_code *code, struct x86_rm mem);
 void x86_sahf(struct x86_code *code);
+void x86_lahf(struct x86_code *code);
 /* mov ah, [mem] */
 void x86_mov_ah_mem(struct x86_code *code, struct x86_rm mem);
+void x86_mov_mem_ah(struct x86_code *code, struct x86_rm mem);
 /* A vector operation by its row: x86's fields reg, vvvv (0 where the variant has none) and rm; the constant if the row has
  * one.  A row with a digit ignores @reg, one without operands all three. */
 void x86_vec(struct x86_code *code, const struct ub_vec_info *info, enum ub_vec_variant variant, u8 reg, u8 vvvv,

@@ -108,6 +108,8 @@ static u32 writes(const struct im_insn *insn)
 	case IM_STRING:
 		return ax | 1u << IM_RCX | 1u << IM_RSI | 1u << IM_RDI;
 	case IM_MOV_AH:
+		return insn->is_to_reg ? ax : 0;
+	case IM_LAHF:
 		return ax;
 	case IM_VEC:
 		return insn->vec == IM_VEC_TO_REG ? reg : insn->vec == IM_VEC_TO_RM ? rm :
@@ -136,6 +138,7 @@ static const char *check_register(const struct im_insn *insn, const ZydisDecoded
 			       NULL : "it moves rsp";
 		if (op->reg.value >= ZYDIS_REGISTER_AH && op->reg.value <= ZYDIS_REGISTER_BH)
 			return op->reg.value == ZYDIS_REGISTER_AH && (insn->form == IM_MOV_AH || insn->form == IM_SAHF ||
+				insn->form == IM_LAHF ||
 				insn->form == IM_MUL || insn->form == IM_DIV) ? NULL : "a high byte";
 		if (class == ZYDIS_REGCLASS_GPR8 && id >= 8)
 			id -= 4;	/* ah..bh are counted between bl and spl */
