@@ -234,6 +234,8 @@ static int lift_region(struct lift *l, struct map *shared, bool is_last, struct 
 		flags_find_dead(l);
 		make_nodes(l);
 	}
+	if (!l->err)
+		guards_hoist(l);
 	if (l->err)
 		return l->err;
 	if ((err = link_block(l, lifted)) || (err = link_ranges(l, lifted)))

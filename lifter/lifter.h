@@ -15,6 +15,7 @@
  *   hold.c    holds the addresses of a loop
  *   lift_*.c  one guest instruction -> IR, by family
  *   flags.c   where the guest's flags are dead
+ *   hoist.c   guards away from flags that are needed
  *   link.c    nodes -> one block
  *   lift.c    the order of all this
  *   map.c     a hash map and a heap
@@ -375,6 +376,10 @@ void hold_tick(struct lift *l, struct node *node, const struct ub_x86_insn *insn
 
 /* flags.c */
 void flags_find_dead(struct lift *l);
+
+/* hoist.c */
+/* Once all nodes are made. */
+void guards_hoist(struct lift *l);
 
 /* lift.c */
 /* Appends the IR of l->insn; l->why tells if it could. */
