@@ -103,8 +103,7 @@ static u32 find_cut(const struct lift *l, const struct loop *loop, const struct 
 	return first < head->cnt ? first : 0;
 }
 
-/* Behind the first instruction of @head whose flags can be had again, if nobody reads them at once; or -1. */
-static s32 find_tick(const struct lift *l, const struct node *head)
+s32 tick_place(const struct lift *l, const struct node *head)
 {
 	u16 mask;
 	u32 i;
@@ -246,7 +245,7 @@ static void cut_loop(struct lift *l, s32 loop)
 		l->loops[loop].head = head;
 	}
 	l->nodes[head].head_of = loop;
-	tick = is_free ? -1 : find_tick(l, &l->nodes[head]);
+	tick = is_free ? -1 : tick_place(l, &l->nodes[head]);
 	make_way_in(l, loop, first, head);
 	if (tick >= 0)
 		l->nodes[head].tick_pos = tick;

@@ -291,6 +291,9 @@ bool loop_has(const struct lift *l, s32 loop, const struct node *node);
 /* cut.c */
 /* Gives each loop a tick and a way in of its own. */
 void loops_cut(struct lift *l);
+/* Where in @head a tick costs least: behind the first instruction whose flags can be had again, if nobody reads them at
+ * once; or -1. */
+s32 tick_place(const struct lift *l, const struct node *head);
 /* Keeps short loops of calls apart from longer ways that lead into them. */
 void ways_part(struct lift *l);
 

@@ -191,6 +191,14 @@ static void add_loop(struct finder *f, u32 head)
 		l->nodes[f->body[i]].loop = loop;
 }
 
+/* Into a circle with more ways in than its head. */
+static void put_tick(struct lift *l, struct node *head)
+{
+	s32 pos = tick_place(l, head);
+
+	head->tick_pos = pos < 0 ? 0 : pos;
+}
+
 static void find_loops(struct finder *f)
 {
 	struct lift *l = f->l;
@@ -215,7 +223,7 @@ static void find_loops(struct finder *f)
 		if (found[i].has_one_way)
 			add_loop(f, found[i].head);
 		else
-			l->nodes[found[i].head].tick_pos = 0;
+			put_tick(l, &l->nodes[found[i].head]);
 	}
 	ub_free(found);
 }

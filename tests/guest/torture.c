@@ -38,6 +38,7 @@ static struct member members[CROWDS];
 /* Held for writing to change fd and the members' processes. */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 static volatile bool is_over;
+static u64 late_cnt;			/* pages that came late, in all lives */
 static bool is_patching;		/* the module and ubd, which patch the kernel, may come and go */
 static const char *volatile doing = "";
 static u32 hang_cnt, left_cnt, wrong_cnt, cycle_cnt;
@@ -167,6 +168,7 @@ static void kill_member(u32 i)
 	struct member *member = &members[i];
 
 	wrong_cnt += member->worker.shared[SHARED_BAD];
+	late_cnt += member->worker.shared[SHARED_LATE];
 	kill(member->worker.pid, SIGKILL);
 	waitpid(member->worker.pid, NULL, __WALL);
 	munmap((void *)member->worker.shared, 4096);
@@ -463,7 +465,6 @@ static int run_load(u32 seconds, u32 cycles, u32 seed)
 {
 	u32 act_cnt = 0, cycles_due;
 	pthread_t threads[LOADERS + 1];
-	u64 late_cnt = 0;
 	time_t begin;
 	u32 i;
 
@@ -499,10 +500,8 @@ static int run_load(u32 seconds, u32 cycles, u32 seed)
 	doing = "ending";
 	for (i = 0; i < LOADERS; i++)
 		pthread_join(threads[i], NULL);
-	for (i = 0; i < CROWDS; i++) {
-		late_cnt += members[i].worker.shared[SHARED_LATE];
+	for (i = 0; i < CROWDS; i++)
 		kill_member(i);
-	}
 	kill_ubd();
 	close(fd);
 	look_for_leaks(true);
