@@ -7,6 +7,9 @@
 
 #include "../ir/op.h"
 
+/* max_guest_insns that pays for servers: ubd's, where its configuration says nothing. */
+#define UB_LIFT_BUDGET	20000u
+
 /* Reads @len bytes of code at @ip.  Returns how many could be read (0: none).  Must only give code that may be
  * lifted (file-backed, not writable); the reader is asked again for each region lifted. */
 typedef u32 (*ub_read_code_fn)(void *ctx, u64 ip, u8 *buf, u32 len);

@@ -6,7 +6,6 @@
  * Without guards: the verified block with each guard made a lea and each hold dropped, so that what is measured against
  * it is the guards alone.  Nothing but a test could compile that.
  */
-#define BUDGET		20000u		/* ubd's, guest instructions */
 #define _GNU_SOURCE
 #include "subject.h"
 
@@ -208,7 +207,7 @@ static bool lift(struct subject *subject)
 		.read_code = self_read_code, .read_data = self_read_data,
 		.roots = subject->roots, .root_cnt = subject->root_cnt, .entries = subject->roots, .entry_cnt = 1,
 		.wild = subject->wild, .wild_cnt = subject->wild_cnt,
-		.max_guest_insns = BUDGET, .goals = &goal, .goal_cnt = 1, .hints = subject->hints, .hint_cnt = subject->hint_cnt,
+		.max_guest_insns = UB_LIFT_BUDGET, .goals = &goal, .goal_cnt = 1, .hints = subject->hints, .hint_cnt = subject->hint_cnt,
 	};
 	char why[200];
 	double start = milliseconds();

@@ -5,6 +5,7 @@
  * Lines of "key = value" in [sections]; # begins a comment.  Strict: what is not understood is an error that says
  * what would have been, since a policy that is silently ignored is worse than none.
  */
+#include "../../lifter/lift.h"
 #include "config.h"
 
 #include <ctype.h>
@@ -173,7 +174,7 @@ void config_default(struct config *ret)
 		.min_samples = 10,
 		.min_share = 30,
 		.max_sessions = 64,
-		.max_guest_insns = 20000,
+		.max_guest_insns = UB_LIFT_BUDGET,
 		.max_regrowths = 64,
 		.min_entries = 2000,
 		.min_calls_per_entry = 2,

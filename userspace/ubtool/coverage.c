@@ -6,63 +6,28 @@
  * the block would be left; only behind a hot call is it entered again.  What the block does with values (a guard, a
  * comparison with a page that is not there) is not followed.
  */
-#include "coverage.h"
+#include "finder.h"
 
 #include <stdlib.h>
 
-#include "../../lifter/decode.h"
-#include "../../lifter/lift.h"
 #include "../../verifier/verify.h"
 
 #define LIMIT		0x7ffffffff000ull	/* TASK_SIZE_MAX with 4 levels of page tables */
-#define MAX_HINTS	8192u
 #define MAX_TARGETS	48		/* hints for one branch */
 #define HOT_SHARE	100u		/* a call is hot that is one in so many, */
 #define HOT_CNT		2u		/* and was made so often */
 #define MAX_WALK	256u		/* operations looked at for a way from mark to mark */
 #define OUTSIDE		(-1)
 #define NO_WAY		"no call ahead"	/* as the lifter says */
-#define INDIRECT	"indirect"
-#define GROW_FIRST	500u		/* guest instructions, twice as many each time: ubd/session.h */
-#define GROW_SHARE	50u		/* exits that teach: ubd/grow.c */
-#define GROW_ROUNDS	64u
-#define GROW_FRAMES	8u	/* ubd/returns.c */
 
-struct pair {			/* an indirect branch */
-	u64 ip, target;
-	u32 cnt;
-};
-
-struct known {			/* of a recorded instruction */
-	bool is_lifted;
-	bool is_root;
-	bool has_slot;
-	struct ub_x86_insn insn;
-};
-
-struct finder {
-	struct recording *recording;
-	struct coverage *coverage;
-	struct known *known;	/* one for each of recording->insns */
-	bool *counts;		/* one for each step: it lies between two hot calls */
-	__u64 calls[8];
-	u64 *roots;		/* each address at most once */
-	u64 entries[UB_MAX_ENTRIES];
-	struct ub_lift_hint hints[MAX_HINTS];
-	struct pair *slots;	/* where a table of addresses has what */
-	u32 root_cnt, entry_cnt, hint_cnt, slot_cnt;
-	struct ub_lifted *lifted;
-	s64 at;			/* the mark in the block, or OUTSIDE */
-};
-
-static const struct recorded_insn *step_insn(const struct finder *f, u32 i)
+const struct recorded_insn *finder_insn(const struct finder *f, u32 i)
 {
 	u32 step = f->recording->steps[i];
 
 	return step == RECORDING_BREAK ? NULL : &f->recording->insns[step];
 }
 
-static struct known *step_known(const struct finder *f, u32 i)
+struct known *finder_known(const struct finder *f, u32 i)
 {
 	return &f->known[f->recording->steps[i]];
 }
@@ -84,9 +49,9 @@ static struct coverage_site *find_site(struct coverage *coverage, u64 ip, u32 nr
 	return site;
 }
 
-static struct coverage_site *step_site(const struct finder *f, u32 i)
+struct coverage_site *finder_site(const struct finder *f, u32 i)
 {
-	const struct recorded_insn *insn = step_insn(f, i);
+	const struct recorded_insn *insn = finder_insn(f, i);
 
 	return insn && insn->nr != NO_CALL ? find_site(f->coverage, insn->ip + 2, insn->nr) : NULL;
 }
@@ -105,8 +70,8 @@ static void find_sites(struct finder *f)
 	u32 i;
 
 	for (i = 0; i < f->recording->step_cnt; i++) {
-		coverage->steps += step_insn(f, i) != NULL;
-		if (!(site = step_site(f, i)))
+		coverage->steps += finder_insn(f, i) != NULL;
+		if (!(site = finder_site(f, i)))
 			continue;
 		site->cnt++;
 		coverage->calls++;
@@ -130,9 +95,9 @@ static void find_gaps(struct finder *f)
 	u32 i, k, start = 0;
 
 	for (i = 0; i < f->recording->step_cnt; i++) {
-		if (!step_insn(f, i))
+		if (!finder_insn(f, i))
 			start = 0;
-		site = step_site(f, i);
+		site = finder_site(f, i);
 		if (!site)
 			continue;
 		if (start && site->is_hot) {
@@ -160,7 +125,7 @@ static void decode_all(struct finder *f)
 	}
 }
 
-static bool is_indirect(const struct ub_x86_insn *insn)
+bool finder_is_indirect(const struct ub_x86_insn *insn)
 {
 	if (insn->why[0])
 		return false;
@@ -201,7 +166,7 @@ static u32 merge(struct pair *pairs, u32 cnt)
 	return left;
 }
 
-static void add_hint(struct finder *f, u64 ip, u64 target)
+void finder_hint(struct finder *f, u64 ip, u64 target)
 {
 	if (f->hint_cnt < MAX_HINTS)
 		f->hints[f->hint_cnt++] = (struct ub_lift_hint){ ip, target };
@@ -215,14 +180,14 @@ static int find_hints(struct finder *f)
 	if (!pairs)
 		return -ENOMEM;
 	for (i = 0; i + 1 < f->recording->step_cnt; i++)
-		if (f->counts[i] && f->counts[i + 1] && is_indirect(&step_known(f, i)->insn))
-			pairs[cnt++] = (struct pair){ step_insn(f, i)->ip, step_insn(f, i + 1)->ip, 1 };
+		if (f->counts[i] && f->counts[i + 1] && finder_is_indirect(&finder_known(f, i)->insn))
+			pairs[cnt++] = (struct pair){ finder_insn(f, i)->ip, finder_insn(f, i + 1)->ip, 1 };
 	cnt = merge(pairs, cnt);
 	qsort(pairs, cnt, sizeof(*pairs), by_ip_and_count);
 	for (i = 0; i < cnt; i++) {
 		same = i && pairs[i].ip == pairs[i - 1].ip ? same + 1 : 0;
 		if (same < MAX_TARGETS)
-			add_hint(f, pairs[i].ip, pairs[i].target);
+			finder_hint(f, pairs[i].ip, pairs[i].target);
 	}
 	ub_free(pairs);
 	return 0;
@@ -234,7 +199,7 @@ static void hint_calls(struct finder *f)
 
 	for (i = 0; i < f->coverage->site_cnt; i++)
 		if (f->coverage->sites[i].is_hot)
-			add_hint(f, f->coverage->sites[i].ip - 2, f->coverage->sites[i].nr);
+			finder_hint(f, f->coverage->sites[i].ip - 2, f->coverage->sites[i].nr);
 }
 
 /* All that is run: what samples and exits tell the daemon in the end. */
@@ -243,111 +208,12 @@ static void find_roots(struct finder *f)
 	u32 i;
 
 	for (i = 0; i < f->recording->step_cnt; i++) {
-		if (!f->counts[i] || step_known(f, i)->is_root)
+		if (!f->counts[i] || finder_known(f, i)->is_root)
 			continue;
-		step_known(f, i)->is_root = true;
-		f->roots[f->root_cnt++] = step_insn(f, i)->ip;
+		finder_known(f, i)->is_root = true;
+		f->roots[f->root_cnt++] = finder_insn(f, i)->ip;
 	}
 }
-
-/* --- what ubd knows at first --- */
-
-static bool has_hint(const struct finder *f, u64 ip, u64 target)
-{
-	u32 i;
-
-	for (i = 0; i < f->hint_cnt; i++)
-		if (f->hints[i].ip == ip && f->hints[i].target == target)
-			return true;
-	return false;
-}
-
-/* False: it was one. */
-static bool add_root(struct finder *f, u64 ip)
-{
-	u32 i;
-
-	for (i = 0; i < f->root_cnt; i++)
-		if (f->roots[i] == ip)
-			return false;
-	if (f->root_cnt == f->recording->insn_cnt)
-		return false;
-	f->roots[f->root_cnt++] = ip;
-	return true;
-}
-
-/* Tables of addresses, as those of the linkage: ubd reads them in the process. */
-static int find_slots(struct finder *f)
-{
-	u32 i;
-
-	f->slots = ub_alloc(f->recording->insn_cnt + 1, sizeof(*f->slots));
-	if (!f->slots)
-		return -ENOMEM;
-	for (i = 0; i + 1 < f->recording->step_cnt; i++) {
-		const struct ub_x86_operand *operand;
-
-		if (!f->counts[i] || !f->counts[i + 1] || !is_indirect(&step_known(f, i)->insn) || step_known(f, i)->has_slot)
-			continue;
-		operand = &step_known(f, i)->insn.operands[0];
-		if (operand->kind != UB_X86_MEM || operand->reg != UB_NOREG || operand->index != UB_NOREG)
-			continue;
-		step_known(f, i)->has_slot = true;
-		f->slots[f->slot_cnt++] = (struct pair){ .ip = operand->imm, .target = step_insn(f, i + 1)->ip };
-	}
-	return 0;
-}
-
-static bool read_slot(void *ctx, u64 addr, u32 len, u64 *ret)
-{
-	const struct finder *f = ctx;
-	u32 i;
-
-	for (i = 0; i < f->slot_cnt; i++)
-		if (f->slots[i].ip == addr && len == sizeof(*ret)) {
-			*ret = f->slots[i].target;
-			return true;
-		}
-	return false;
-}
-
-/* The stack that ubd sees at an entry tells where its function returns to, and that function's caller. */
-static void hint_returns_of(struct finder *f, u32 i)
-{
-	u32 depth = 0, cnt = 0;
-
-	for (; i + 1 < f->recording->step_cnt && f->counts[i + 1] && cnt < GROW_FRAMES; i++) {
-		const struct ub_x86_insn *insn = &step_known(f, i)->insn;
-
-		if (insn->why[0])
-			continue;
-		if (insn->name == UB_X86_CALL) {
-			depth++;
-		} else if (insn->name == UB_X86_RET && depth) {
-			depth--;
-		} else if (insn->name == UB_X86_RET) {
-			cnt++;
-			if (!has_hint(f, insn->ip, step_insn(f, i + 1)->ip))
-				add_hint(f, insn->ip, step_insn(f, i + 1)->ip);
-		}
-	}
-}
-
-static void hint_returns(struct finder *f)
-{
-	struct coverage_site *site;
-	u32 i;
-
-	for (i = 0; i + 1 < f->recording->step_cnt; i++) {
-		site = step_site(f, i);
-		if (!site || !site->is_entry || site->is_met || !f->counts[i + 1])
-			continue;
-		site->is_met = true;
-		hint_returns_of(f, i + 1);
-	}
-}
-
-/* --- one lift --- */
 
 /* ub_lift() has one context for both readers. */
 static u32 read_code(void *ctx, u64 ip, u8 *buf, u32 len)
@@ -379,12 +245,12 @@ static void verify(struct finder *f)
 }
 
 /* What the verifier refuses is lifted once more the plain way, as ubd does. */
-static int lift(struct finder *f, u32 budget, bool is_learning)
+int finder_lift(struct finder *f, u32 budget, bool is_learning)
 {
 	struct ub_lift_request request = {
 		.read_code = read_code, .ctx = f, .roots = f->roots, .root_cnt = f->root_cnt, .entries = f->entries,
 		.entry_cnt = f->entry_cnt, .hints = f->hints, .hint_cnt = f->hint_cnt, .max_guest_insns = budget,
-		.may_dispatch = may_dispatch, .is_learning = is_learning, .read_data = is_learning ? read_slot : NULL,
+		.may_dispatch = may_dispatch, .is_learning = is_learning, .read_data = is_learning ? finder_read_slot : NULL,
 	};
 	int err;
 
@@ -469,8 +335,8 @@ static const char *find_end(const struct finder *f, u64 ip)
 static void add_exit(struct finder *f, u32 i)
 {
 	struct coverage *coverage = f->coverage;
-	u64 ip = step_insn(f, i - 1)->ip, target = step_insn(f, i)->ip;
-	const char *why = is_indirect(&step_known(f, i - 1)->insn) ? INDIRECT : find_end(f, target);
+	u64 ip = finder_insn(f, i - 1)->ip, target = finder_insn(f, i)->ip;
+	const char *why = finder_is_indirect(&finder_known(f, i - 1)->insn) ? INDIRECT : find_end(f, target);
 	struct coverage_exit *exit;
 	u32 k;
 
@@ -491,7 +357,7 @@ static void add_exit(struct finder *f, u32 i)
 /* Goes from step @i - 1 to step @i. */
 static void follow(struct finder *f, u32 i)
 {
-	const struct recorded_insn *insn = step_insn(f, i), *before = i ? step_insn(f, i - 1) : NULL;
+	const struct recorded_insn *insn = finder_insn(f, i), *before = i ? finder_insn(f, i - 1) : NULL;
 
 	if (!insn || !f->lifted) {
 		f->at = OUTSIDE;
@@ -505,7 +371,7 @@ static void follow(struct finder *f, u32 i)
 	}
 }
 
-static void walk(struct finder *f)
+void finder_walk(struct finder *f)
 {
 	u32 i;
 
@@ -570,8 +436,8 @@ static void add_reason(struct coverage_reason *reasons, u32 *cnt, const char *wh
 /* Why does the instruction of step @i not stand in the block? */
 static const char *why_not(const struct finder *f, u32 i, char buf[64])
 {
-	const struct coverage_site *site = i ? step_site(f, i - 1) : NULL;
-	const struct ub_x86_insn *insn = &step_known(f, i)->insn;
+	const struct coverage_site *site = i ? finder_site(f, i - 1) : NULL;
+	const struct ub_x86_insn *insn = &finder_known(f, i)->insn;
 	const char *why;
 
 	if (f->coverage->refusal[0])
@@ -585,15 +451,15 @@ static const char *why_not(const struct finder *f, u32 i, char buf[64])
 		snprintf(buf, 64, "behind system call %s", ub_syscall_name(site->nr));
 		return buf;
 	}
-	return is_indirect(&step_known(f, i ? i - 1 : 0)->insn) ? INDIRECT : NO_WAY;
+	return finder_is_indirect(&finder_known(f, i ? i - 1 : 0)->insn) ? INDIRECT : NO_WAY;
 }
 
 /* What the lifter leaves out because nothing worth having lies ahead: what would have been ahead, if that is known. */
 static const char *why_no_way(const struct finder *f, u32 i)
 {
-	for (; f->counts[i] && !step_known(f, i)->is_lifted && step_insn(f, i)->nr == NO_CALL; i++)
-		if (step_known(f, i)->insn.why[0])
-			return step_known(f, i)->insn.why;
+	for (; f->counts[i] && !finder_known(f, i)->is_lifted && finder_insn(f, i)->nr == NO_CALL; i++)
+		if (finder_known(f, i)->insn.why[0])
+			return finder_known(f, i)->insn.why;
 	return NO_WAY;
 }
 
@@ -613,7 +479,7 @@ static void count(struct finder *f)
 	u32 i;
 
 	for (i = 0; i < f->recording->step_cnt; i++) {
-		const struct known *known = f->counts[i] ? step_known(f, i) : NULL;
+		const struct known *known = f->counts[i] ? finder_known(f, i) : NULL;
 
 		if (!known || known->is_lifted) {
 			coverage->lifted += known != NULL;
@@ -635,54 +501,6 @@ static void count(struct finder *f)
 	qsort(coverage->unsupported, coverage->unsupported_cnt, sizeof(*coverage->unsupported), by_count);
 }
 
-/* --- growing --- */
-
-/* What the exits teach the daemon (ubd/grow.c).  False: nothing new. */
-static bool learn(struct finder *f)
-{
-	struct coverage *coverage = f->coverage;
-	bool is_new = false;
-	u32 i;
-
-	for (i = 0; i < coverage->left_cnt; i++) {
-		const struct coverage_exit *exit = &coverage->left[i];
-
-		if ((u64)exit->cnt * GROW_SHARE < coverage->entered)
-			continue;
-		if (!strcmp(exit->why, INDIRECT) && !has_hint(f, exit->ip, exit->target)) {
-			add_hint(f, exit->ip, exit->target);
-			is_new = true;
-		}
-		is_new |= add_root(f, exit->target);
-	}
-	return is_new;
-}
-
-/* Begins with what samples tell, and learns from each block's exits. */
-static int grow(struct finder *f, u32 budget)
-{
-	struct coverage *coverage = f->coverage;
-	u32 i, size = GROW_FIRST < budget ? GROW_FIRST : budget;
-	int err = find_slots(f);
-
-	if (err)
-		return err;
-	hint_returns(f);
-	for (i = 0; i < f->entry_cnt; i++)
-		add_root(f, f->entries[i]);
-	do {
-		coverage->left_cnt = 0;
-		coverage->inside = coverage->exits = coverage->entered = 0;
-		err = lift(f, size, true);
-		if (err || !f->lifted)
-			return err;
-		walk(f);
-		size = size < budget / 2 ? size * 2 : budget;
-		coverage->rounds++;
-	} while (coverage->rounds < GROW_ROUNDS && learn(f));
-	return 0;
-}
-
 /* All that there is to know at once. */
 static int lift_known(struct finder *f, u32 budget)
 {
@@ -690,9 +508,9 @@ static int lift_known(struct finder *f, u32 budget)
 
 	find_roots(f);
 	if (!err)
-		err = lift(f, budget, false);
+		err = finder_lift(f, budget, false);
 	if (!err && f->lifted)
-		walk(f);
+		finder_walk(f);
 	return err;
 }
 
@@ -705,7 +523,7 @@ static int find(struct finder *f, u32 budget, bool is_growing)
 	find_gaps(f);
 	decode_all(f);
 	hint_calls(f);
-	err = is_growing ? grow(f, budget) : lift_known(f, budget);
+	err = is_growing ? finder_grow(f, budget) : lift_known(f, budget);
 	if (!err && f->lifted)
 		err = find_lifted(f);
 	if (!err)

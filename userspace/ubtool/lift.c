@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "../../ir/parse.h"
+#include "../../lifter/lift.h"
 #include "coverage.h"
 #include "tool.h"
 #include "verdict.h"
 
 #define DEFAULT_INSNS	300000u
 #define DEFAULT_SECONDS	20u
-#define DEFAULT_BUDGET	20000u		/* ubd's */
 #define MAX_ROWS	16u		/* of each list that is shown */
 
 static double share(u64 part, u64 all)
@@ -75,7 +75,7 @@ static int read_options(struct tool *tool, int argc, char **argv, struct options
 	int i, status, cnt = 0;
 	bool is_one;
 
-	*options = (struct options){ { DEFAULT_INSNS, DEFAULT_SECONDS }, DEFAULT_BUDGET, NULL, false };
+	*options = (struct options){ { DEFAULT_INSNS, DEFAULT_SECONDS }, UB_LIFT_BUDGET, NULL, false };
 	for (i = 0; i < argc; i++) {
 		status = read_option(tool, argc, argv, &i, options, &is_one);
 		if (status)
