@@ -142,17 +142,38 @@ devices=(
 
 echo "guest: Linux $kver, $accel${icount:+ (counting instructions)}, smp $smp, pti $pti, kaslr ${kaslr:-no}" >&2
 
-# The output passes through cat: QEMU makes its own end non-blocking, which ours must not become.
-cat "$run/output" &
-reader=$!
-setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" qemu-system-x86_64 \
-	"${machine[@]}" "${devices[@]}" -kernel "$kernel" -initrd "$image" \
-	-append "$arguments $append" < /dev/null > "$run/output" 2> "$run/errors" &
-qemu=$!
-qemu_status=0
-wait "$qemu" || qemu_status=$?
-qemu=
-wait "$reader" || true
+# Sets qemu_status.  The output passes through cat: QEMU makes its own end non-blocking, which ours must not become.
+boot() {
+	local watcher
+
+	cat "$run/output" &
+	reader=$!
+	setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" qemu-system-x86_64 \
+		"${machine[@]}" "${devices[@]}" -kernel "$kernel" -initrd "$image" \
+		-append "$arguments $append" < /dev/null > "$run/output" 2> "$run/errors" &
+	qemu=$!
+	(
+		for ((i = 0; i < $1; i++)); do
+			sleep 1
+			[ ! -e "$run/up" ] && kill -0 "$qemu" || exit 0
+		done
+		kill "$qemu"
+	) > /dev/null 2>&1 &
+	watcher=$!
+	qemu_status=0
+	wait "$qemu" || qemu_status=$?
+	qemu=
+	wait "$reader" || true
+	wait "$watcher" || true
+}
+
+# On a busy machine an emulated processor may hang while it boots, long before the module is there: once more, then.
+boot 90
+if [ ! -e "$run/up" ] && [ "$qemu_status" != 0 ] && [ "$timeout" -gt 90 ]; then
+	echo "run: the guest did not come up in 90 s: once more" >&2
+	: > "$run/console"
+	boot "$timeout"
+fi
 
 mkdir -p "$host_out"
 cp -r "$run/out/." "$host_out/"
