@@ -25,6 +25,8 @@ static int insmod(u32 fail_at)
 	return module_load("build/faults/ub.ko", param);
 }
 
+static u32 failing_nth;			/* as fail_at() was told last: the module counts its own number down */
+
 /* The allocation @nth from now on fails; 0: none. */
 static void fail_at(u32 nth)
 {
@@ -34,6 +36,7 @@ static void fail_at(u32 nth)
 
 	must(file >= 0 && write(file, text, len) == len, FAIL_AT);
 	close(file);
+	failing_nth = nth;
 }
 
 /* Has it failed? */
@@ -137,18 +140,32 @@ static int act_load(void *data)
 	return err;
 }
 
-/* Many loops at once, so that arrays grow. */
+#define TRIES	500u
+
+/*
+ * Many loops at once, so that arrays grow.  The crowd takes their pages away now and then, and a load that meets this is
+ * told so: it is tried again, with the same allocation to fail.  A failed allocation that is told as changed code shows
+ * all the same, since it is told so each time.
+ */
 static int act_load_big(void *data)
 {
 	struct worker *worker = data;
 	struct draft draft = {};
 	struct ub_load arg;
+	int err = -ESTALE;
 	u32 i;
 
 	for (i = 0; i < 4; i++)
 		crowd_put(&draft, i);
-	arg = load_arg(worker->session, &draft);
-	return ub(fd, UB_IOC_LOAD, &arg);
+	for (i = 0; i < TRIES && err == -ESTALE; i++) {
+		if (i) {
+			usleep(2000);
+			fail_at(failing_nth);
+		}
+		arg = load_arg(worker->session, &draft);
+		err = ub(fd, UB_IOC_LOAD, &arg);
+	}
+	return err;
 }
 
 #define CGROUP	"/sys/fs/cgroup/ub-faults"
