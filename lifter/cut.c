@@ -201,6 +201,19 @@ static void copy_insts(struct lift *l, struct node *node)
 	node->first = node->cnt ? first : node->first;
 }
 
+s32 node_copy(struct lift *l, u32 idx)
+{
+	u32 copy = l->node_cnt;
+
+	if (!lift_grow(l, (void **)&l->nodes, l->node_cnt, &l->node_cap, sizeof(*l->nodes)))
+		return -1;
+	l->node_cnt++;
+	l->nodes[copy] = l->nodes[idx];
+	l->nodes[copy].is_entry = false;
+	copy_insts(l, &l->nodes[copy]);
+	return l->err ? -1 : (s32)copy;
+}
+
 /* The way in: a node outside the loop, which takes over the entry. */
 static void make_way_in(struct lift *l, s32 loop, u32 first, u32 head)
 {
@@ -313,15 +326,15 @@ static bool is_worthwhile(const struct apart *a)
 static s32 copy_of(struct apart *a, u32 idx)
 {
 	struct lift *l = a->l;
-	u32 copy, k;
+	s32 copy;
+	u32 k;
 
-	if (a->copies[idx] || !lift_grow(l, (void **)&l->nodes, l->node_cnt, &l->node_cap, sizeof(*l->nodes)))
+	if (a->copies[idx])
 		return (s32)a->copies[idx] - 1;
-	copy = l->node_cnt++;
+	copy = node_copy(l, idx);
+	if (copy < 0)
+		return -1;
 	a->copies[idx] = copy + 1;
-	l->nodes[copy] = l->nodes[idx];
-	l->nodes[copy].is_entry = false;
-	copy_insts(l, &l->nodes[copy]);
 	for (k = 0; k < l->nodes[copy].edge_cnt && l->nodes[copy].end != END_SYSCALL; k++)
 		if (is_near(a, l->nodes[copy].edges[k].node)) {
 			s32 to = copy_of(a, l->nodes[copy].edges[k].node);

@@ -226,6 +226,8 @@ static int lift_region(struct lift *l, struct map *shared, bool is_last, struct 
 	if (!l->err)
 		loops_find(l);
 	if (!l->err)
+		loops_unroll(l);
+	if (!l->err)
 		ahead_describe_loops(l);
 	if (!l->err)
 		loops_cut(l);

@@ -7,6 +7,7 @@
  *   context.c in which chain of calls
  *   keep.c    what of it is worth keeping
  *   loop.c    where it runs in circles
+ *   unroll.c  which circles stand several times in a row
  *   cut.c     how it gets into a loop, and round
  *   ahead.c   what registers will be used for
  *   track.c   what is known along a path: addresses that may be used, numbers
@@ -288,7 +289,13 @@ void loops_find(struct lift *l);
 /* Is the node in the loop, or in one inside it? */
 bool loop_has(const struct lift *l, s32 loop, const struct node *node);
 
+/* unroll.c */
+/* Lets short loops stand several times in a row. */
+void loops_unroll(struct lift *l);
+
 /* cut.c */
+/* A node like @idx, but for being an entry, with instructions of its own; -1 when there is no memory. */
+s32 node_copy(struct lift *l, u32 idx);
 /* Gives each loop a tick and a way in of its own. */
 void loops_cut(struct lift *l);
 /* Where in @head a tick costs least: behind the first instruction whose flags can be had again, if nobody reads them at
