@@ -2,105 +2,124 @@
 /*
  * unroll: how many turns of a loop does one tick serve?
  *
- * A tick is an instruction and a branch, which a loop of five notices.  So the shortest turn of a loop, or all of a small
- * loop, stands several times in a row: where a turn ends the next copy begins, and the last one leads to the first.
- * Whatever else there is in the loop stands once, and leads to the first.  To what follows that is one loop, with one tick.
+ * A tick is an instruction and a branch, which a loop of five notices.  So a small loop, or the shortest turns of a larger
+ * one, stands several times in a row: where a turn ends the next copy begins, and the last one leads to the first.
+ * Whatever else there is in the loop stands once, and leads into the last or to the first.  To what follows that is one
+ * loop, with one tick.
  */
 #include "lifter.h"
 
 #define SMALL		32u	/* guest instructions of a loop that is copied whole, */
-#define SHORT		48u	/* of a turn that is copied, */
+#define SHORT		48u	/* of turns that are copied, */
 #define TARGET		64u	/* of all copies together, unless there are but two */
 #define MOST		4u	/* copies */
+#define NEAR		8u	/* guest instructions by which a turn is not much longer */
 #define NEVER		(1u << 20)
 #define SPARE		400u	/* guest instructions that this may add to a block, */
 #define SHARE		4u	/* or this part of what it has */
 
 struct unroller {
 	struct lift *l;
-	u32 cnt;		/* nodes */
+	u32 cnt;		/* nodes, copies left out */
 	u32 loop, head;
 	u32 size;		/* guest instructions of the part */
 	bool *is_part;		/* what is copied */
-	u32 *dist, *from;	/* of the nodes that lie in the loop itself: the shortest way there from the head */
+	u32 *from, *to;		/* the shortest ways from the head and to it, but for those through loops inside */
 	s32 *copies;
+	struct edges_in in;
 };
 
 static bool is_own(const struct unroller *u, s32 idx)
 {
-	return idx >= 0 && u->l->nodes[idx].is_kept && u->l->nodes[idx].loop == (s32)u->loop;
+	return idx >= 0 && (u32)idx < u->cnt && u->l->nodes[idx].is_kept && u->l->nodes[idx].loop == (s32)u->loop;
 }
 
-/* A ret that goes back to several callers closes circles that nobody goes round: as if it were longer than any. */
-static void take(struct unroller *u, u32 idx)
+static bool push(struct unroller *u, struct heap *heap, u32 *dist, u32 idx, u32 to)
 {
-	const struct node *node = &u->l->nodes[idx];
-
-	u->is_part[idx] = true;
-	u->size += node->end == END_RET && node->edge_cnt > 1 ? NEVER : node->cnt;
+	dist[idx] = to;
+	if (!heap_push(heap, to, idx))
+		u->l->err = -ENOMEM;
+	return !u->l->err;
 }
 
-static void take_loop(struct unroller *u)
+static void measure_from(struct unroller *u)
+{
+	struct heap heap = { 0 };
+	u32 i, k, dist, sum;
+
+	push(u, &heap, u->from, u->head, 0);
+	while (!u->l->err && heap_pop(&heap, &dist, &i))
+		for (k = 0; dist == u->from[i] && k < u->l->nodes[i].edge_cnt; k++) {
+			s32 to = u->l->nodes[i].edges[k].node;
+
+			sum = dist + region_edge_length(u->l, &u->l->nodes[i], k);
+			if (is_own(u, to) && sum < u->from[to])
+				push(u, &heap, u->from, to, sum);
+		}
+	free(heap.keys);
+}
+
+static void measure_to(struct unroller *u)
+{
+	struct heap heap = { 0 };
+	u32 i, k, dist, sum;
+
+	push(u, &heap, u->to, u->head, 0);
+	while (!u->l->err && heap_pop(&heap, &dist, &i))
+		for (k = u->in.first[i]; dist == u->to[i] && k < u->in.first[i + 1]; k++) {
+			u32 from = u->in.from[k].node;
+
+			sum = dist + region_edge_length(u->l, &u->l->nodes[from], u->in.from[k].edge);
+			if (is_own(u, from) && sum < u->to[from])
+				push(u, &heap, u->to, from, sum);
+		}
+	free(heap.keys);
+}
+
+/* The length of the shortest turn. */
+static u32 measure(struct unroller *u)
+{
+	u32 i, k, least = FAR_AWAY;
+
+	for (i = 0; i < u->cnt; i++)
+		u->from[i] = u->to[i] = FAR_AWAY;
+	measure_from(u);
+	measure_to(u);
+	for (k = u->in.first[u->head]; k < u->in.first[u->head + 1]; k++) {
+		i = u->in.from[k].node;
+		if (is_own(u, i) && u->from[i] + u->l->nodes[i].cnt < least)
+			least = u->from[i] + u->l->nodes[i].cnt;
+	}
+	return least;
+}
+
+/* Makes the part what lies on turns of at most @longest. */
+static void take_turns(struct unroller *u, u32 longest)
 {
 	u32 i;
 
-	for (i = 0; i < u->l->loop_cnt; i++)
-		if (u->l->loops[i].parent == (s32)u->loop)
-			u->size = NEVER;
-	for (i = 0; i < u->cnt; i++)
-		if (is_own(u, i))
-			take(u, i);
-}
-
-static void drop_part(struct unroller *u)
-{
-	memset(u->is_part, 0, u->cnt * sizeof(*u->is_part));
 	u->size = 0;
-}
+	for (i = 0; i < u->cnt; i++) {
+		const struct node *node = &u->l->nodes[i];
 
-/* Where the shortest way from the head back to it comes from; -1: each leads through another loop. */
-static s32 find_turn(struct unroller *u)
-{
-	struct lift *l = u->l;
-	struct heap heap = { 0 };
-	u32 i, k, dist, least = UB_U32_MAX;
-	s32 last = -1;
-
-	for (i = 0; i < u->cnt; i++)
-		u->dist[i] = UB_U32_MAX;
-	u->dist[u->head] = 0;
-	if (!heap_push(&heap, 0, u->head))
-		l->err = -ENOMEM;
-	while (!l->err && heap_pop(&heap, &dist, &i)) {
-		for (k = 0; dist == u->dist[i] && k < l->nodes[i].edge_cnt; k++) {
-			s32 to = l->nodes[i].edges[k].node;
-			u32 sum = dist + region_edge_length(l, &l->nodes[i], k);
-
-			if (to == (s32)u->head && sum < least) {
-				least = sum;
-				last = i;
-			}
-			if (!is_own(u, to) || sum >= u->dist[to])
-				continue;
-			u->dist[to] = sum;
-			u->from[to] = i;
-			if (!heap_push(&heap, sum, to))
-				l->err = -ENOMEM;
-		}
+		u->is_part[i] = is_own(u, i) && u->from[i] + u->to[i] <= longest;
+		if (!u->is_part[i])
+			continue;
+		/* A ret that goes back to several callers closes circles that nobody goes round. */
+		u->size += node->end == END_RET && node->edge_cnt > 1 ? NEVER : node->cnt;
 	}
-	free(heap.keys);
-	return last;
 }
 
-static void take_turn(struct unroller *u)
+static void choose_part(struct unroller *u)
 {
-	s32 i = find_turn(u);
+	u32 least = measure(u);
 
-	if (i < 0)
+	take_turns(u, FAR_AWAY - 1);
+	if (u->size <= SMALL)
 		return;
-	for (; i != (s32)u->head; i = u->from[i])
-		take(u, i);
-	take(u, u->head);
+	take_turns(u, least + NEAR);
+	if (u->size > SHORT)
+		take_turns(u, least);
 }
 
 /* One more copy of the part, whose turns end at @next; returns its head, or -1. */
@@ -120,24 +139,35 @@ static s32 copy_part(struct unroller *u, s32 next)
 
 			if (*to == (s32)u->head)
 				*to = next;
-			else if (*to >= 0 && u->is_part[*to])
+			else if (*to >= 0 && (u32)*to < u->cnt && u->is_part[*to])
 				*to = u->copies[*to];
 		}
 	return u->copies[u->head];
 }
 
-static void unroll(struct unroller *u, u32 times)
+/* All ways to the head, but for those from copies, lead to @first now. */
+static void lead_to(struct unroller *u, u32 first)
 {
 	struct lift *l = u->l;
-	s32 next = u->head;
 	u32 i, k;
+
+	for (i = 0; i < u->cnt; i++)
+		for (k = 0; k < l->nodes[i].edge_cnt; k++)
+			if (l->nodes[i].edges[k].node == (s32)u->head)
+				l->nodes[i].edges[k].node = first;
+	l->nodes[first].is_entry = l->nodes[u->head].is_entry;
+	l->nodes[u->head].is_entry = false;
+}
+
+/* The part itself stands last, so that what leads into its middle comes round to the first copy. */
+static void unroll(struct unroller *u, u32 times)
+{
+	s32 next = u->head;
 
 	while (--times && next >= 0)
 		next = copy_part(u, next);
-	for (i = 0; i < u->cnt && next >= 0; i++)
-		for (k = 0; u->is_part[i] && k < l->nodes[i].edge_cnt; k++)
-			if (l->nodes[i].edges[k].node == (s32)u->head)
-				l->nodes[i].edges[k].node = next;
+	if (next >= 0)
+		lead_to(u, next);
 }
 
 /* How often the part shall stand. */
@@ -159,12 +189,7 @@ static bool unroll_loops(struct unroller *u)
 	for (i = 0; i < l->loop_cnt && !l->err; i++) {
 		u->loop = i;
 		u->head = l->loops[i].head;
-		drop_part(u);
-		take_loop(u);
-		if (u->size > SMALL) {
-			drop_part(u);
-			take_turn(u);
-		}
+		choose_part(u);
 		times = times_of(u);
 		if (times < 2 || (times - 1) * u->size > spare)
 			continue;
@@ -180,20 +205,21 @@ void loops_unroll(struct lift *l)
 	struct unroller u = { .l = l, .cnt = l->node_cnt };
 	bool is_any = false;
 
-	if (l->request->is_plain || !l->loop_cnt)
+	if (l->request->is_plain || !l->loop_cnt || !edges_in_find(l, &u.in))
 		return;
 	u.is_part = ub_alloc(u.cnt, sizeof(*u.is_part));
-	u.dist = ub_alloc(u.cnt, sizeof(*u.dist));
 	u.from = ub_alloc(u.cnt, sizeof(*u.from));
+	u.to = ub_alloc(u.cnt, sizeof(*u.to));
 	u.copies = ub_alloc(u.cnt, sizeof(*u.copies));
-	if (u.is_part && u.dist && u.from && u.copies)
+	if (u.is_part && u.from && u.to && u.copies)
 		is_any = unroll_loops(&u);
 	else
 		l->err = -ENOMEM;
 	ub_free(u.is_part);
-	ub_free(u.dist);
 	ub_free(u.from);
+	ub_free(u.to);
 	ub_free(u.copies);
+	edges_in_free(&u.in);
 	if (!is_any || l->err)
 		return;
 	l->loop_cnt = 0;
