@@ -88,19 +88,43 @@ static u8 find_origin(const struct ub_x86_insn *insn, u8 reg, s64 *ret_delta)
 	return src->reg < UB_NGUEST ? src->reg : UB_NOREG;
 }
 
+/* The two registers of which the new value of @reg is the sum, the second one maybe with a factor. */
+static bool find_sum(const struct ub_x86_insn *insn, u8 reg, u8 *ret_a, u8 *ret_b)
+{
+	const struct ub_x86_operand *dst = &insn->operands[0], *src = &insn->operands[1];
+
+	if (dst->kind != UB_X86_REG || dst->width != UB_W64 || dst->reg != reg)
+		return false;
+	if (insn->name == UB_X86_LEA) {
+		*ret_a = src->reg;
+		*ret_b = src->index;
+	} else if (insn->name == UB_X86_ADD && src->kind == UB_X86_REG) {
+		*ret_a = reg;
+		*ret_b = src->reg;
+	} else {
+		return false;
+	}
+	return *ret_a < UB_NGUEST && *ret_b < UB_NGUEST;
+}
+
 /* Bases */
 
 /* What @reg is a copy of will be a base where it is one. */
 static void step_write(const struct ub_x86_insn *insn, u8 reg, u16 *bases, u16 *lows)
 {
 	bool was_base = *bases & 1u << reg, was_low = *lows & 1u << reg;
-	u8 origin = reg;
+	u8 origin = reg, a, b;
 	s64 delta;
 
 	if (!find_step(insn, reg, &delta)) {
 		*bases &= ~(1u << reg);
 		*lows &= ~(1u << reg);
 		origin = find_origin(insn, reg, &delta);
+	}
+	/* One of a sum is the pointer. */
+	if (was_base && find_sum(insn, reg, &a, &b)) {
+		*bases |= bit(a) | bit(b);
+		*lows |= was_low ? bit(a) | bit(b) : 0;
 	}
 	if (was_base)
 		*bases |= bit(origin);
@@ -225,16 +249,45 @@ static void add_uses(struct loop *loop, const struct ub_x86_insn *insn)
 	}
 }
 
+/* What is added to a number is the pointer.  @numbers: registers last written as 32 bits. */
+static void add_sums(struct loop *loop, const struct ub_x86_insn *insn, u16 numbers)
+{
+	u8 reg, a, b;
+
+	for (reg = 0; reg < UB_NGUEST; reg++) {
+		if (!(insn->writes & 1u << reg) || !find_sum(insn, reg, &a, &b))
+			continue;
+		if ((numbers ^ bit(a)) & bit(a) && numbers & bit(b))
+			loop->sums |= bit(a);
+		if ((numbers ^ bit(b)) & bit(b) && numbers & bit(a))
+			loop->sums |= bit(b);
+	}
+}
+
+static u16 numbers_behind(const struct ub_x86_insn *insn, u16 numbers)
+{
+	const struct ub_x86_operand *dst = &insn->operands[0];
+
+	numbers &= ~insn->writes;
+	return dst->kind == UB_X86_REG && dst->width == UB_W32 && insn->writes & bit(dst->reg) ? numbers | bit(dst->reg) : numbers;
+}
+
 static void describe_node(struct lift *l, const struct node *node)
 {
+	u16 numbers = 0;
 	s32 idx;
 	u32 i;
 
-	for (i = 0; i < node->cnt; i++)
+	for (i = 0; i < node->cnt; i++) {
+		const struct ub_x86_insn *insn = region_insn(l, node, i);
+
 		for (idx = node->loop; idx >= 0; idx = l->loops[idx].parent) {
-			add_writes(&l->loops[idx], region_insn(l, node, i), idx == node->loop);
-			add_uses(&l->loops[idx], region_insn(l, node, i));
+			add_writes(&l->loops[idx], insn, idx == node->loop);
+			add_uses(&l->loops[idx], insn);
+			add_sums(&l->loops[idx], insn, numbers);
 		}
+		numbers = numbers_behind(insn, numbers);
+	}
 }
 
 void ahead_describe_loops(struct lift *l)
@@ -250,6 +303,7 @@ void ahead_describe_loops(struct lift *l)
 
 		/* Of two registers without a factor the one that stays is the pointer, if the other one walks. */
 		loop->bases |= loop->pairs & ~loop->steps;
+		loop->bases |= loop->sums & ~(loop->steps | loop->changes);
 		loop->steps &= ~loop->changes;
 		loop->bases &= ~(loop->loads | bit(UB_RSP));
 		loop->indexes &= loop->steps & ~loop->bases;

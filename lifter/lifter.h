@@ -167,6 +167,7 @@ struct loop {
 	u16 bases, lows;	/* that addresses are based on, and surely go below of */
 	u16 indexes;
 	u16 pairs;		/* bases beside an index that has no factor */
+	u16 sums;		/* what numbers of 32 bits are added to */
 	s32 step_lo[UB_NGUEST], step_hi[UB_NGUEST];	/* what an iteration may add at the least and at the most */
 };
 

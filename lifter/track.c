@@ -83,14 +83,17 @@ s64 fact_max(const struct fact *fact)
 	return fact->hi + TICKS * fact->drift_hi;
 }
 
-/* A number at any tick; it may be a little below zero. */
-static struct fact signed_of(const struct track *track, u8 reg)
+/* As a number, whatever the ticks; it may be a little below zero. */
+static struct fact at_any_tick(struct fact fact)
 {
-	struct fact fact = fact_of(track, reg);
-
 	if (fact.kind != FACT_NUMBER)
 		return (struct fact){ .kind = FACT_NONE };
 	return number(fact_min(&fact), fact_max(&fact));
+}
+
+static struct fact signed_of(const struct track *track, u8 reg)
+{
+	return at_any_tick(fact_of(track, reg));
 }
 
 static struct fact number_of(const struct track *track, u8 reg)
@@ -104,6 +107,9 @@ static struct fact number_of(const struct track *track, u8 reg)
 
 static struct fact sum(struct fact a, struct fact b)
 {
+	if (a.kind == FACT_NUMBER && b.kind == FACT_HELD)
+		return sum(b, at_any_tick(a));
+	b = at_any_tick(b);
 	if (a.kind == FACT_NONE || b.kind != FACT_NUMBER)
 		return (struct fact){ .kind = FACT_NONE };
 	a.lo += b.lo;
@@ -154,13 +160,15 @@ static struct fact shifted(struct fact a, const struct ub_insn *op)
 
 static struct fact address(const struct track *track, const struct ub_insn *op)
 {
-	struct fact base = fact_of(track, op->src), index = signed_of(track, ub_insn_index(op));
+	struct fact base = fact_of(track, op->src), index = fact_of(track, ub_insn_index(op));
 	u8 scale = ub_insn_scale(op);
 
 	if (ub_insn_index(op) == UB_NOREG)
 		return moved(base, op->off);
 	if (op->src == UB_NOREG)
 		base = number(0, 0);
+	if (scale || index.kind != FACT_HELD)
+		index = at_any_tick(index);
 	index.lo *= 1 << scale;
 	index.hi *= 1 << scale;
 	return moved(sum(base, index), op->off);
@@ -223,7 +231,7 @@ static struct fact sum_result(const struct track *track, const struct ub_insn *o
 
 	switch (op->op) {
 	case UB_OP_ADD:
-		return width == UB_W64 ? sum(fact_of(track, op->dst), signed_of(track, op->src)) : sum(dst, src);
+		return width == UB_W64 ? sum(fact_of(track, op->dst), fact_of(track, op->src)) : sum(dst, src);
 	case UB_OP_ADDI: case UB_OP_SUBI:
 		return moved(width == UB_W64 ? fact_of(track, op->dst) : dst, op->op == UB_OP_ADDI ? op->imm : -op->imm);
 	case UB_OP_INC: case UB_OP_DEC:
