@@ -308,6 +308,15 @@ void jit_flags_to_slot(struct jit *j)
 	/* Else nobody needs them: any value will do. */
 }
 
+void jit_flags_carry_to_slot(struct jit *j)
+{
+	settle(j);
+	if (!j->state.in_slot && !j->state.in_host && j->state.lazy.desc.setter != UB_DESC_NONE)
+		jit_flags_carry(j);
+	if (!j->state.in_slot)
+		x86_setcc(&j->code, UB_CC_B, SLOT);
+}
+
 bool jit_flags_push(struct jit *j)
 {
 	struct jit_state *state = &j->state;

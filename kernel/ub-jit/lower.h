@@ -160,6 +160,8 @@ void jit_flags_lost(struct jit *j);
 void jit_flags_set(struct jit *j);
 /* Puts the guest's flags into LOCAL_FLAGS.  Uses the scratch register. */
 void jit_flags_to_slot(struct jit *j);
+/* Puts CF alone there; what else is there is lost. */
+void jit_flags_carry_to_slot(struct jit *j);
 /* Pushes them on the machine's stack, before a system call.  False: LOCAL_CALL_FLAGS holds them, nothing is pushed. */
 bool jit_flags_push(struct jit *j);
 /* Pops what was pushed into LOCAL_CALL_FLAGS. */

@@ -215,7 +215,7 @@ static void inc_dec(struct jit *j, const struct ub_insn *insn, bool is_dec)
 	if (!has_flags)
 		lower_flags_before(j);
 	else if (is_described && j->after.desc.cf == UB_DESC_SLOT && j->before.lazy.desc.setter == UB_DESC_NONE)
-		jit_flags_to_slot(j);
+		jit_flags_carry_to_slot(j);
 	else if (!is_described)
 		jit_flags_carry(j);
 	has_cf = j->state.in_host || !is_described;
