@@ -28,10 +28,14 @@ static const u8 pt_of[UB_NGUEST] = {
 	P_AX, P_CX, P_DX, P_BX, P_SP, P_BP, P_SI, P_DI, P_R8, P_R9, P_R10, P_R11, P_R12, P_R13, P_R14, P_R15,
 };
 
-enum { FAR_HANDLER = 0, FAR_SLOW = 16, FAR_OPEN = 32, FAR_CLOSE = 48, FAR_CLEAR = 64, STUBS = 128, IMAGE = 4096, AREA_LEN = IMAGE + SLOTS * UB_MAX_IMAGE };
+enum { FAR_HANDLER = 0, FAR_SLOW = 16, FAR_OPEN = 32, FAR_CLOSE = 48, FAR_CLEAR = 64, STUBS = 128, IMAGE = 4096 };
+
+#define SLOT_LEN	(UB_MAX_IMAGE + UB_HARNESS_SHIFT)
+#define AREA_LEN	(IMAGE + SLOTS * SLOT_LEN)
 
 static u8 *area;			/* call stubs and far jumps, then the images */
 static const struct ub_image *placed[SLOTS];
+static u32 shifts[SLOTS];
 static u32 last_slot;
 static const struct ub_image *running;
 static const struct ub_interp_world *running_world;
@@ -40,7 +44,7 @@ u8 *ub_harness_code(const struct ub_image *image)
 {
 	u32 slot = placed[last_slot] == image ? last_slot : !last_slot;
 
-	return area + IMAGE + slot * UB_MAX_IMAGE;
+	return area + IMAGE + slot * SLOT_LEN + shifts[slot];
 }
 
 u64 ub_harness_fixup(u64 ip)
@@ -217,17 +221,23 @@ static void catch_faults(void)
 	sigaction(SIGFPE, &act, NULL);
 }
 
-void ub_harness_place(const struct ub_image *image)
+void ub_harness_place_at(const struct ub_image *image, u32 shift)
 {
 	u8 *code;
 	u32 i;
 
 	last_slot = (last_slot + 1) % SLOTS;
 	placed[last_slot] = image;
+	shifts[last_slot] = shift % UB_HARNESS_SHIFT;
 	code = ub_harness_code(image);
 	memcpy(code, image->code, image->code_len);
 	for (i = 0; i < image->reloc_cnt; i++)
 		put_rel32(code + image->relocs[i].off, (u8 *)image->relocs[i].target);
+}
+
+void ub_harness_place(const struct ub_image *image)
+{
+	ub_harness_place_at(image, 0);
 }
 
 static const struct ub_jit_env *harness_env(bool is_behind_call)

@@ -21,7 +21,8 @@ int ub_harness_run(const struct ub_verified *verified, const struct ub_interp_wo
 
 /*
  * The same in parts, to run one image many times.  make: compiles, places and (but for _unchecked) checks the image; the two placed last are those
- * that may be entered, and code says where they stand; place puts one there again.  @is_behind_call: all entries are
+ * that may be entered, and code says where they stand; place puts one there again, place_at
+ * so many bytes further (modulo UB_HARNESS_SHIFT).  @is_behind_call: all entries are
  * right behind a call (see struct ub_jit_env).  enter: a world without syscall leaves at each.  Faults are the caller's:
  * its handler goes on at ub_harness_fixup() of the ip, which is 0 when the image has not run.
  */
@@ -29,7 +30,9 @@ int ub_harness_make_unchecked(const struct ub_verified *verified, bool is_behind
 int ub_harness_make(const struct ub_verified *verified, bool is_behind_call, struct ub_image **ret);
 void ub_harness_enter(const struct ub_image *image, const struct ub_interp_world *world, u32 entry_idx,
 		      struct ub_interp *state, struct ub_image_exit *ret);
+#define UB_HARNESS_SHIFT	4096u
 void ub_harness_place(const struct ub_image *image);
+void ub_harness_place_at(const struct ub_image *image, u32 shift);
 u8 *ub_harness_code(const struct ub_image *image);
 u64 ub_harness_fixup(u64 ip);
 

@@ -3,9 +3,10 @@
  * codegen: how good is the translated code, on the processor at hand?
  *	codegen [--pairs N] [--json FILE] [--kernel NAME [--dump]] [--check]
  *
- * Each kernel has a process of its own, in which native code and the images with and without guards run in turn, on one
- * processor, from the same state; results and memory must agree.  A ratio is the median of those of neighbouring runs.
- * What is not translated is said, and does not count.  --check: one run each, no figures.
+ * Each kernel has processes of its own, in which native code and the images with and without guards run in turn, on one
+ * processor, from the same state, at several places each; results and memory must agree.  A figure is the median of those
+ * of all places, one of which is that of N pairs of neighbouring runs.  What is not translated is said, and does not count.
+ * --check: one run each, no figures; all must be translated.
  */
 #define _GNU_SOURCE
 #include <json-c/json.h>
@@ -16,15 +17,15 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
 #include "../results.h"
 #include "cost.h"
+#include "measure.h"
 
-#define NO_AVX512	"-AVX512VL,-RTM,-Prefer_No_VZEROUPPER"
-#define STEPS		50000u
+#define STEPS		16000u		/* a trap takes 10 us */
 #define CHECK_STEPS	8000u
-#define MAX_PAIRS	1000
+#define CHILDREN	3		/* for one kernel: the system puts code and libraries elsewhere each time */
+#define PLACES		8		/* in each */
 #define REGION_TRIES	15
 #define REGION_INSNS	2000
 
@@ -33,11 +34,11 @@ static const struct kernel *const groups[] = {
 };
 
 static struct {
-	u32 pairs;
+	u32 pairs, place;
 	const char *json, *kernel;
 	bool dumps, checks;
 	bool is_child;
-} options = { .pairs = 101 };
+} options = { .pairs = 36 };
 
 static const struct kernel *find_kernel(const char *name)
 {
@@ -88,50 +89,6 @@ static void pin(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-static double tsc_per_ns(void)
-{
-	double start = milliseconds(), end;
-	u64 tsc = __rdtsc();
-
-	do
-		end = milliseconds();
-	while (end - start < 20);
-	return (__rdtsc() - tsc) / (end - start) / 1e6;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double median(double *values, u32 cnt)
-{
-	qsort(values, cnt, sizeof(*values), by_value);
-	return cnt % 2 ? values[cnt / 2] : (values[cnt / 2 - 1] + values[cnt / 2]) / 2;
-}
-
-static double minimum(const double *values, u32 cnt)
-{
-	double least = values[0];
-	u32 i;
-
-	for (i = 1; i < cnt; i++)
-		least = values[i] < least ? values[i] : least;
-	return least;
-}
-
-static double median_ratio(const double *above, const double *below, u32 cnt)
-{
-	static double ratios[MAX_PAIRS];
-	u32 i;
-
-	for (i = 0; i < cnt; i++)
-		ratios[i] = above[i] / below[i];
-	return median(ratios, cnt);
-}
-
 static void out_number(struct json_object *out, const char *name, double value, int digits)
 {
 	char text[40];
@@ -140,52 +97,43 @@ static void out_number(struct json_object *out, const char *name, double value, 
 	json_object_object_add(out, name, json_object_new_double_s(value, text));
 }
 
-/* Do all variants give the same result and leave the same memory? */
-static bool agrees(struct subject *subject)
+static void out_wrong(struct json_object *out, const char *why)
 {
-	u8 *mem = malloc(BENCH_MEM);
-	u64 result, other;
-	bool is_whole, is_same = mem;
-	u32 i;
-
-	subject_reset(subject);
-	result = subject_run(subject, NATIVE, &is_whole);
-	if (mem)
-		memcpy(mem, subject->mem, BENCH_MEM);
-	for (i = UNGUARDED; is_same && i < VARIANTS; i++) {
-		subject_reset(subject);
-		other = subject_run(subject, i, &is_whole);
-		is_same = is_whole && other == result && !memcmp(mem, subject->mem, BENCH_MEM);
-	}
-	free(mem);
-	return is_same;
+	json_object_object_add(out, "wrong", json_object_new_string(why));
 }
 
-static void measure(struct subject *subject, struct json_object *out)
-{
-	static double times[VARIANTS][MAX_PAIRS];
-	double scale = tsc_per_ns();
-	u32 i, variant;
-	bool is_whole;
-	u64 start;
+static const struct {
+	const char *name;
+	size_t off;
+	int digits;
+} place_figures[] = {
+	{ "native_ns", offsetof(struct measured, native_ns), 0 },
+	{ "unguarded", offsetof(struct measured, unguarded), 3 },
+	{ "guarded", offsetof(struct measured, guarded), 3 },
+	{ "guards", offsetof(struct measured, guards), 3 },
+	{ "unguarded_same", offsetof(struct measured, unguarded_same), 3 },
+	{ "guarded_same", offsetof(struct measured, guarded_same), 3 },
+	{ "left", offsetof(struct measured, left), 3 },
+};
 
-	for (i = 0; i < options.pairs; i++) {
-		for (variant = 0; variant < VARIANTS; variant++) {
-			subject_reset(subject);
-			_mm_lfence();
-			start = __rdtsc();
-			_mm_lfence();
-			subject_run(subject, variant, &is_whole);
-			_mm_lfence();
-			times[variant][i] = __rdtsc() - start;
-		}
+static bool out_places(struct json_object *out, struct subject *subject)
+{
+	struct json_object *places = json_object_new_array(), *place;
+	struct measured measured;
+	u32 i, k;
+
+	json_object_object_add(out, "places", places);
+	for (i = 0; i < PLACES; i++) {
+		subject_move(subject, options.place + i);
+		if (!measure(subject, options.place + i, options.pairs, &measured))
+			return false;
+		place = json_object_new_object();
+		for (k = 0; k < ARRAY_SIZE(place_figures); k++)
+			out_number(place, place_figures[k].name, *(double *)((char *)&measured + place_figures[k].off),
+				   place_figures[k].digits);
+		json_object_array_add(places, place);
 	}
-	out_number(out, "native_ns", minimum(times[NATIVE], i) / scale, 0);
-	out_number(out, "unguarded", median_ratio(times[UNGUARDED], times[NATIVE], i), 3);
-	out_number(out, "guarded", median_ratio(times[GUARDED], times[NATIVE], i), 3);
-	out_number(out, "guards", median_ratio(times[GUARDED], times[UNGUARDED], i), 3);
-	out_number(out, "unguarded_min", minimum(times[UNGUARDED], i) / minimum(times[NATIVE], i), 3);
-	out_number(out, "guarded_min", minimum(times[GUARDED], i) / minimum(times[NATIVE], i), 3);
+	return true;
 }
 
 static void out_cost(struct json_object *out, const struct cost *cost)
@@ -207,15 +155,18 @@ static void run_subject(struct subject *subject, struct json_object *out)
 {
 	struct cost cost;
 
-	if (!agrees(subject)) {
-		json_object_object_add(out, "wrong", json_object_new_string("results or memory differ"));
-		return;
-	}
+	if (subject->kernel->hwcaps && trace_has_vex(subject->trace))
+		return out_wrong(out, "AVX is in it, which the C library was told not to use");
+	if (!measure_agrees(subject))
+		return out_wrong(out, "results or memory differ");
 	if (options.checks)
 		return;
-	measure(subject, out);
+	if (!out_places(out, subject))
+		return out_wrong(out, "results or memory differ at another place");
+	if (options.place)
+		return;
 	if (!cost_find(subject, &cost)) {
-		json_object_object_add(out, "wrong", json_object_new_string("interpreter and image disagree"));
+		out_wrong(out, "interpreter and image disagree");
 		return;
 	}
 	out_cost(out, &cost);
@@ -347,41 +298,38 @@ static const char *text_of(struct json_object *row, const char *name)
 	return json_object_get_string(json_object_object_get(row, name));
 }
 
-/* What the C library of the next program is told not to use. */
-static void leave_out(const char *hwcaps)
+/* Runs this program again, unless the C library has been told @hwcaps, which it takes from the environment at its start. */
+static void again_with(const char *hwcaps, char **argv)
 {
-	char tunables[160];
+	const char *now = getenv("GLIBC_TUNABLES");
+	char tunables[200];
 
-	snprintf(tunables, sizeof(tunables), "glibc.cpu.hwcaps=%s", hwcaps ? hwcaps : NO_AVX512);
-	setenv("GLIBC_TUNABLES", tunables, 1);
-}
-
-/* Runs this program again, unless it is the second time. */
-static void again_without(const char *hwcaps, char **argv)
-{
-	if (getenv("UB_BENCH_AGAIN"))
+	snprintf(tunables, sizeof(tunables), "glibc.cpu.hwcaps=%s", hwcaps ? hwcaps : BENCH_NO_AVX512);
+	if (now && !strcmp(now, tunables))
 		return;
-	setenv("UB_BENCH_AGAIN", "1", 1);
-	leave_out(hwcaps);
-	execv("/proc/self/exe", argv);
+	if (setenv("GLIBC_TUNABLES", tunables, 1) || execv("/proc/self/exe", argv)) {
+		perror("codegen: cannot run again");
+		exit(1);
+	}
 }
 
-/* Runs this program again as the child for @name ("region": that); what it prints, or NULL. */
-static struct json_object *run_child(const char *name, const char *hwcaps)
+/* Runs this program again as a child for @name ("region": that), from @place on; what it prints, or NULL. */
+static struct json_object *run_child(const char *name, u32 place)
 {
-	char path[] = "/proc/self/exe", pairs[16], line[4096] = "";
-	char *args[] = { path, "--child", (char *)name, "--pairs", pairs, options.checks ? "--check" : NULL, NULL };
+	char path[] = "/proc/self/exe", pairs[16], first[16], line[16384] = "";
+	char *args[] = { path, "--child", (char *)name, "--pairs", pairs, "--place", first, options.checks ? "--check" : NULL,
+			 NULL };
 	size_t len = 0;
 	int fds[2], status;
 	ssize_t got;
 	pid_t pid;
 
 	snprintf(pairs, sizeof(pairs), "%u", options.pairs);
+	snprintf(first, sizeof(first), "%u", place);
 	if (pipe(fds))
 		return NULL;
 	pid = fork();
 	if (!pid) {
-		leave_out(hwcaps);
 		dup2(fds[1], 1);
 		execv(path, args);
 		_exit(1);
@@ -393,6 +341,52 @@ static struct json_object *run_child(const char *name, const char *hwcaps)
 	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status)
 		return NULL;
 	return json_tokener_parse(line);
+}
+
+/* The medians of all places, and how far apart the middle half of them lies. */
+static void sum_up(struct json_object *row)
+{
+	struct json_object *places = json_object_object_get(row, "places");
+	u32 i, k, cnt = places ? json_object_array_length(places) : 0;
+	double values[CHILDREN * PLACES];
+
+	for (k = 0; cnt && k < ARRAY_SIZE(place_figures); k++) {
+		for (i = 0; i < cnt; i++)
+			values[i] = number_of(json_object_array_get_idx(places, i), place_figures[k].name);
+		out_number(row, place_figures[k].name, median(values, cnt), place_figures[k].digits);
+		if (!strcmp(place_figures[k].name, "guarded"))
+			out_number(row, "guarded_spread", values[cnt * 3 / 4] - values[cnt / 4], 3);
+	}
+}
+
+/* Adds the places of @other to those of @row; what is wrong in one is wrong. */
+static void add_places(struct json_object *row, struct json_object *other)
+{
+	struct json_object *places = json_object_object_get(row, "places"), *more = json_object_object_get(other, "places");
+	size_t i;
+
+	if (text_of(other, "wrong") || text_of(other, "why") || !more) {
+		out_wrong(row, "another process of it came to nothing");
+		return;
+	}
+	for (i = 0; i < json_object_array_length(more); i++)
+		json_object_array_add(places, json_object_get(json_object_array_get_idx(more, i)));
+}
+
+static struct json_object *run_children(const char *name)
+{
+	struct json_object *row = run_child(name, 0), *other;
+	u32 i;
+
+	if (!row || !json_object_object_get(row, "places"))
+		return row;
+	for (i = 1; i < CHILDREN; i++) {
+		other = run_child(name, i * PLACES);
+		add_places(row, other);
+		json_object_put(other);
+	}
+	sum_up(row);
+	return row;
 }
 
 /* "spills 0.41 flags 0.12": the largest that the original does not have, in machine instructions for one of it. */
@@ -431,8 +425,9 @@ static void print_row(const char *name, struct json_object *row)
 		printf("%-12s %s\n", name, text_of(row, "why") ? text_of(row, "why") : text_of(row, "wrong"));
 	} else {
 		reasons(row, text, sizeof(text));
-		printf("%-12s %8.0f %9.3f %8.3f %7.3f %7.2f %6.2f %6.2f  %s\n", name, number_of(row, "native_ns"),
-		       number_of(row, "unguarded"), number_of(row, "guarded"), number_of(row, "guards"), own_share(row),
+		printf("%-12s %8.0f %9.3f %8.3f %7.3f %7.3f %7.2f %6.2f %6.2f  %s\n", name, number_of(row, "native_ns"),
+		       number_of(row, "unguarded"), number_of(row, "guarded"), number_of(row, "guards"),
+		       number_of(row, "guarded_same"), own_share(row),
 		       number_of(row, "ops_per_insn"), number_of(row, "machine_per_insn"), text);
 	}
 	fflush(stdout);
@@ -440,13 +435,13 @@ static void print_row(const char *name, struct json_object *row)
 
 struct totals {
 	u32 all, kernels, wrong;
-	double guarded_log, guards_log, unguarded_log, guarded_max, share;
+	double guarded_log, guards_log, unguarded_log, same_log, guarded_max, share;
 };
 
 static void add_row(struct totals *totals, struct json_object *row)
 {
 	totals->all++;
-	if (!row || text_of(row, "wrong"))
+	if (!row || text_of(row, "wrong") || (options.checks && text_of(row, "why")))
 		totals->wrong++;
 	if (!row || text_of(row, "wrong") || text_of(row, "why"))
 		return;
@@ -454,6 +449,7 @@ static void add_row(struct totals *totals, struct json_object *row)
 	totals->guarded_log += log(number_of(row, "guarded"));
 	totals->unguarded_log += log(number_of(row, "unguarded"));
 	totals->guards_log += log(number_of(row, "guards"));
+	totals->same_log += log(number_of(row, "guarded_same"));
 	if (number_of(row, "guarded") > totals->guarded_max)
 		totals->guarded_max = number_of(row, "guarded");
 	totals->share += own_share(row);
@@ -466,6 +462,7 @@ static bool write_results(const struct totals *totals, struct json_object *rows,
 		{ "kernels", totals->kernels },
 		{ "guarded_over_native_geomean", exp(totals->guarded_log / cnt) },
 		{ "guarded_over_native_max", totals->guarded_max },
+		{ "guarded_over_native_same_memory_geomean", exp(totals->same_log / cnt) },
 		{ "guarded_over_unguarded_geomean", exp(totals->guards_log / cnt) },
 		{ "accesses_without_own_guard_share", totals->share / cnt },
 		{ "region_2000_insns_ms", number_of(region, "ms") },
@@ -490,11 +487,11 @@ static int run_all(void)
 	bool is_good = true;
 
 	if (!options.checks)
-		printf("%-12s %8s %9s %8s %7s %7s %6s %6s  %s\n", "kernel", "native", "unguarded", "guarded", "guards",
-		       "no own", "ops", "insns", "machine instructions for one of the original, by reason");
+		printf("%-12s %8s %9s %8s %7s %7s %7s %6s %6s  %s\n", "kernel", "native", "unguarded", "guarded", "guards",
+		       "same", "no own", "ops", "insns", "machine instructions for one of the original, by reason");
 	for (i = 0; i < ARRAY_SIZE(groups); i++) {
 		for (kernel = groups[i]; kernel->name; kernel++) {
-			row = run_child(kernel->name, kernel->hwcaps);
+			row = run_children(kernel->name);
 			add_row(&totals, row);
 			if (!options.checks || !row || text_of(row, "why") || text_of(row, "wrong"))
 				print_row(kernel->name, row);
@@ -506,10 +503,11 @@ static int run_all(void)
 		printf("%u passed, %u failed\n", totals.all - totals.wrong, totals.wrong);
 		return totals.wrong != 0;
 	}
-	region = run_child("region", NULL);
-	printf("%u of %u kernels: guarded %.3f of native (worst %.3f), unguarded %.3f, guards %.3f; %.2f of accesses have no "
-	       "guard of their own; a region in %.2f ms\n", totals.kernels, totals.all,
-	       exp(totals.guarded_log / totals.kernels), totals.guarded_max, exp(totals.unguarded_log / totals.kernels),
+	region = run_child("region", 0);
+	printf("%u of %u kernels: guarded %.3f of native (worst %.3f; from the same memory again and again %.3f), unguarded "
+	       "%.3f, guards %.3f; %.2f of accesses have no guard of their own; a region in %.2f ms\n", totals.kernels,
+	       totals.all, exp(totals.guarded_log / totals.kernels), totals.guarded_max,
+	       exp(totals.same_log / totals.kernels), exp(totals.unguarded_log / totals.kernels),
 	       exp(totals.guards_log / totals.kernels), totals.share / totals.kernels, number_of(region, "ms"));
 	if (options.json)
 		is_good = write_results(&totals, rows, region);
@@ -540,6 +538,8 @@ int main(int argc, char **argv)
 			return usage();
 		else if (!strcmp(argv[i], "--pairs"))
 			options.pairs = atoi(argv[++i]);
+		else if (!strcmp(argv[i], "--place"))
+			options.place = atoi(argv[++i]);
 		else if (!strcmp(argv[i], "--json"))
 			options.json = argv[++i];
 		else if (!strcmp(argv[i], "--kernel"))
@@ -554,14 +554,15 @@ int main(int argc, char **argv)
 		return usage();
 	if (!options.kernel)
 		return run_all();
-	if (!options.is_child && find_kernel(options.kernel))
-		again_without(find_kernel(options.kernel)->hwcaps, argv);
+	again_with(find_kernel(options.kernel) ? find_kernel(options.kernel)->hwcaps : NULL, argv);
 	if (options.is_child && !strcmp(options.kernel, "region"))
 		out = run_region();
 	else if (find_kernel(options.kernel))
 		out = run_kernel(find_kernel(options.kernel));
 	else
 		return usage();
+	if (!options.is_child)
+		sum_up(out);
 	printf("%s\n", json_object_to_json_string_ext(out, options.is_child ? 0 : JSON_C_TO_STRING_PRETTY));
 	json_object_put(out);
 	return 0;

@@ -16,7 +16,7 @@ client=build/tests/bench/client
 packages=(redis-server nginx memcached sqlite3 coreutils grep)
 steps=${STEPS:-150000}
 # AVX-512 ends a block; where the processor has it the C library is told to leave it alone.
-export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512VL,-RTM,-Prefer_No_VZEROUPPER
+export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-RTM,-Prefer_No_VZEROUPPER
 export LC_ALL=C
 
 dir=$(mktemp -d)

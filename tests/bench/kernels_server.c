@@ -236,7 +236,7 @@ static const char *const requests[] = {
 };
 
 #define HTTP_TEXT	1024	/* in mem */
-#define HTTP_COPIES	8
+#define HTTP_COPIES	32
 
 static void prepare_http(u8 *mem)
 {

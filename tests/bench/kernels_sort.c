@@ -13,7 +13,7 @@ static void prepare_numbers(u8 *mem)
 	u32 i, *numbers = (u32 *)mem;
 
 	bench_seed(15);
-	for (i = 0; i < NUMBERS; i++)
+	for (i = 0; i < 4 * NUMBERS; i++)
 		numbers[i] = bench_random(1u << 30);
 }
 
@@ -72,7 +72,7 @@ static u64 run_insertion(u8 *mem)
 {
 	u32 i, *numbers = (u32 *)mem;
 
-	for (i = 0; i < NUMBERS; i += SHORT)
+	for (i = 0; i < 4 * NUMBERS; i += SHORT)
 		insertion_sort(numbers + i, SHORT);
 	return numbers[0];
 }
@@ -110,7 +110,7 @@ static u64 run_heap(u8 *mem)
 {
 	u32 *numbers = (u32 *)mem;
 
-	heap_sort(numbers, NUMBERS / 2);
+	heap_sort(numbers, 2 * NUMBERS);
 	return numbers[0];
 }
 

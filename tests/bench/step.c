@@ -137,3 +137,17 @@ void trace_unsupported(const struct trace *trace, char *buf, size_t size)
 		len += snprintf(buf + len, size - len, "%s%s", len ? ", " : "", why);
 	}
 }
+
+/* SDM vol. 2, 2.3.1, 2.7: in 64-bit mode these bytes begin nothing else, and before them stands no prefix that compilers use. */
+bool trace_has_vex(const struct trace *trace)
+{
+	u32 i;
+
+	for (i = 0; i < TRACE_PAIRS; i++) {
+		u8 first = trace->pairs[i].cnt ? *(const u8 *)trace->pairs[i].to : 0;
+
+		if (first == 0xc4 || first == 0xc5 || first == 0x62)
+			return true;
+	}
+	return false;
+}

@@ -34,6 +34,8 @@ struct trace {
 bool trace_step(void *trace, const greg_t *regs);
 /* Where indirect branches went, the most frequent first; and what was called by number.  Returns how many. */
 u32 trace_hints(const struct trace *trace, struct ub_lift_hint *ret, u32 max);
+/* Did it run an instruction that only processors with AVX or BMI have? */
+bool trace_has_vex(const struct trace *trace);
 /* Those instructions that are not lifted: "movdqu, paddb", or "". */
 void trace_unsupported(const struct trace *trace, char *buf, size_t size);
 

@@ -16,7 +16,10 @@ enum variant { NATIVE, UNGUARDED, GUARDED, VARIANTS };
 
 struct subject {
 	const struct kernel *kernel;
+	u8 *room;			/* holds mem */
 	u8 *mem, *fresh;		/* BENCH_MEM bytes: for the runs, and as prepared */
+	u64 *top;			/* of the stack, above the return address */
+	u64 ticks;			/* of the processor's clock, for the last run */
 	u64 max_steps;
 	struct trace *trace;		/* of the native code */
 	struct ub_lift_hint hints[MAX_HINTS];
@@ -37,9 +40,16 @@ struct subject {
 bool subject_make(struct subject *subject, const struct kernel *kernel, u64 max_steps);
 void subject_free(struct subject *subject);
 
-/* Memory as prepared. */
+/*
+ * Moves memory, stack and images to other places, @nr says which; where they lie to one another and in their pages makes
+ * several percent.  Memory is to be prepared anew.
+ */
+void subject_move(struct subject *subject, u32 nr);
+/* Prepares other memory for each @round. */
+void subject_prepare(struct subject *subject, u32 round);
+/* Memory as prepared, the processor as after a C function. */
 void subject_reset(struct subject *subject);
-/* One run; returns what the kernel returns.  False in *ret_is_whole: the image was left before its end. */
+/* One run, which sets ticks; returns what the kernel returns.  False in *ret_is_whole: the image was left before its end. */
 u64 subject_run(struct subject *subject, enum variant variant, bool *ret_is_whole);
 /* A run in the interpreter that adds to @counts, one an instruction of the block. */
 bool subject_count(struct subject *subject, u64 *counts);

@@ -134,7 +134,7 @@ check "no file" status_is 1 "$ubtool" lift verify "$dir/none"
 check "no level" status_is 2 "$ubtool" lift verify "$dir/block" level 3
 
 # As ubd learns: real programs, each line of which goes through tables of functions in libc.
-export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512VL	# its registers end a block
+export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL	# its registers end a block
 grows() {	# grows NAME COMMAND...
 	yes "the quick brown fox" | "${@:2}" > /dev/null & last=$!; mine+=("$last"); sleep 0.3
 	check "$1 is watched" status_is 0 "$ubtool" lift record "$last" -o "$dir/profile" insns 60000
