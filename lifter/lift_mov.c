@@ -27,8 +27,11 @@ void lift_mov(struct lift *l, const struct ub_x86_insn *insn)
 		ir_ri(l, UB_OP_MOVI, dst->width, false, dst->reg, src->imm);
 	else if (src->kind == UB_X86_MEM && dst->width >= UB_W32)
 		ir_load(l, UB_OP_LOAD, dst->width, dst->reg, lift_access(l, src));
-	else
+	else {
+		if (src->kind == UB_X86_REG && dst->width == UB_W64)
+			lift_hold_copied(l, dst->reg, src->reg);
 		lift_write(l, dst, lift_read(l, src, UB_NOREG));
+	}
 }
 
 void lift_lea(struct lift *l, const struct ub_x86_insn *insn)

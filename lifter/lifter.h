@@ -377,6 +377,8 @@ struct place lift_place(struct lift *l, const struct ub_x86_operand *mem, s64 ad
 void lift_address(struct lift *l, u8 reg, const struct ub_x86_operand *mem);
 /* The stack at rsp + @disp. */
 struct place lift_stack(struct lift *l, s64 disp);
+/* Where @dst becomes what @src is, and both will be addressed by, one hold before that serves both. */
+void lift_hold_copied(struct lift *l, u8 dst, u8 src);
 /* A register for a value that need not outlive the instruction; keeps @place and a guard that is used again. */
 u8 lift_temp(struct lift *l, const struct place *place);
 /* hold.c */

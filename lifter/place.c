@@ -165,6 +165,33 @@ static bool try_hold(struct lift *l, u8 base, s64 disp)
 	return true;
 }
 
+/* Do the flags of before the current instruction end in its node before anybody reads them? */
+static bool are_flags_idle(const struct lift *l)
+{
+	u32 i;
+
+	for (i = l->pos + 1; i < l->node->cnt; i++) {
+		enum ub_x86_flags flags = lift_flags(region_insn(l, l->node, i));
+
+		if (flags != UB_X86_KEEP)
+			return flags == UB_X86_SET;
+	}
+	return false;
+}
+
+void lift_hold_copied(struct lift *l, u8 dst, u8 src)
+{
+	const struct inst *inst;
+	u16 both = 1u << dst | 1u << src;
+
+	if (!l->node || !is_resident(l, dst) || !is_resident(l, src) || fact_of(l, src)->kind != FACT_NONE ||
+	    region_is_wild(l, l->insn->ip))
+		return;
+	inst = &l->insts[l->node->first + l->pos];
+	if ((inst->bases & both) == both && are_flags_idle(l))
+		ir_hold(l, src, inst->lows & both);
+}
+
 static bool at_held(struct lift *l, const struct ub_x86_operand *mem, s64 disp, struct place *ret)
 {
 	*ret = (struct place){ .base = mem->reg, .off = disp };

@@ -8,7 +8,7 @@
  */
 #include "lower.h"
 
-#define HEAD_ALIGN	16	/* of loops */
+#define HEAD_ALIGN	64	/* of loops */
 #define STEP_MAX	160	/* bytes of code one operation may need, stubs included: sizes the buffer */
 
 struct x86_rm lower_dst(const struct jit *j, const struct ub_insn *insn)
