@@ -186,7 +186,8 @@ static bool unroll_loops(struct unroller *u)
 	u32 i, times, spare = l->inst_cnt / SHARE > SPARE ? l->inst_cnt / SHARE : SPARE;
 	bool is_any = false;
 
-	for (i = 0; i < l->loop_cnt && !l->err; i++) {
+	/* Small ones first: they are run most. */
+	for (i = l->loop_cnt; i-- && !l->err; ) {
 		u->loop = i;
 		u->head = l->loops[i].head;
 		choose_part(u);
