@@ -8,7 +8,8 @@
  */
 #include "lower.h"
 
-#define HEAD_ALIGN	64	/* of loops */
+#define HEAD_ALIGN	64	/* of loops, */
+#define HEAD_LEN	6	/* which count a tick within as many operations */
 #define STEP_MAX	160	/* bytes of code one operation may need, stubs included: sizes the buffer */
 
 struct x86_rm lower_dst(const struct jit *j, const struct ub_insn *insn)
@@ -145,6 +146,20 @@ static void (*const lower[UB_OP_COUNT])(struct jit *, const struct ub_insn *) = 
 #include "../../ir/ops.h"
 };
 
+/* Is label @idx where a loop goes round?  Code out of line comes back to others, and nobody wants to pass by padding. */
+static bool is_round(const struct jit *j, u32 idx)
+{
+	u32 i = idx, end = idx + HEAD_LEN;
+
+	if (!j->flow[idx].is_head)
+		return false;
+	do {
+		if (j->block->insns[i].op == UB_OP_TICK)
+			return true;
+	} while (++i < end && i < j->block->insn_cnt && !j->flow[i].is_label);
+	return false;
+}
+
 static void lower_one(struct jit *j, u32 idx)
 {
 	const struct ub_insn *insn = &j->block->insns[idx];
@@ -160,7 +175,7 @@ static void lower_one(struct jit *j, u32 idx)
 			jit_label_state(j, idx);
 	}
 	j->idx = idx;
-	if (j->flow[idx].is_head)
+	if (is_round(j, idx))
 		x86_align(&j->code, HEAD_ALIGN);
 	j->code_off[idx] = j->code.len;
 	if (j->flow[idx].is_label)
