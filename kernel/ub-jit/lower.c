@@ -176,7 +176,7 @@ static void lower_one(struct jit *j, u32 idx)
 	}
 	j->idx = idx;
 	if (is_round(j, idx))
-		x86_align(&j->code, HEAD_ALIGN);
+		x86_align(&j->code, j->flow[idx].falls_in ? 16 : HEAD_ALIGN);
 	j->code_off[idx] = j->code.len;
 	if (j->flow[idx].is_label)
 		jit_hint_label(j, idx);
