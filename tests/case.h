@@ -74,8 +74,6 @@ bool guest_run_cpu(const u8 *code, u32 len, struct guest *guest, u64 stop_ip);
 
 /* cpu.c: runs the code at CODE_IP on the bare processor until a trap; guest->buf is not used, the memory is. */
 bool cpu_run(struct guest *guest);
-/* Can it run code that uses fs? */
-bool cpu_has_fs(void);
 /* Has it vector registers of 256 bits? */
 bool cpu_has_vectors(void);
 
@@ -85,7 +83,7 @@ struct x86_line {
 	u32 len;
 	char text[96];		/* as Zydis says it */
 	bool is_syscall;
-	bool has_fs, has_gs;	/* memory through them */
+	bool has_gs;		/* memory through it */
 };
 /* Reads "48 01 f8 | add rax, rdi"; NULL, or what is wrong.  *ret_agrees: the text says what the bytes say. */
 const char *x86_parse(const char *line, u64 ip, struct x86_line *ret, bool *ret_agrees);

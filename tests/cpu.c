@@ -6,9 +6,11 @@
  * the next (int3, page fault, divide error, ...) takes them and puts ours back.
  */
 #define _GNU_SOURCE
+#include <asm/prctl.h>
 #include <signal.h>
-#include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "case.h"
 
@@ -29,12 +31,6 @@ static struct guest *volatile entering, *volatile running;
 static gregset_t ours;
 static struct vectors our_vectors;
 static u64 our_fs;
-
-/* Are rdfsbase and wrfsbase there? */
-bool cpu_has_fs(void)
-{
-	return getauxval(AT_HWCAP2) & 2;	/* HWCAP2_FSGSBASE */
-}
 
 bool cpu_has_vectors(void)
 {
@@ -73,9 +69,12 @@ static void put_vectors(const struct vectors *vectors, ucontext_t *context)
 	}
 }
 
+/* By the bare instruction: the C library's would look for errno through FS.  Not every processor has wrfsbase. */
 static void set_fs(u64 base)
 {
-	__asm__ volatile("wrfsbase %0" : : "r"(base));
+	long ret = SYS_arch_prctl;
+
+	__asm__ volatile("syscall" : "+a"(ret) : "D"((long)ARCH_SET_FS), "S"(base) : "rcx", "r11", "memory");
 }
 
 static void take_guest(int sig, const ucontext_t *context)
@@ -114,8 +113,7 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 
 	(void)info;
 	if (running) {
-		if (our_fs)
-			set_fs(our_fs);		/* before anything else: what is the thread's own is found through it */
+		set_fs(our_fs);		/* before anything else: what is the thread's own is found through it */
 		take_guest(sig, context);
 		running = NULL;
 		memcpy(gregs, ours, sizeof(ours));
@@ -126,8 +124,7 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 		running = entering;
 		entering = NULL;
 		put_guest(context);
-		if (our_fs)
-			set_fs(FS_IP);
+		set_fs(FS_IP);
 	} else {
 		signal(sig, SIG_DFL);
 	}
@@ -140,12 +137,10 @@ bool cpu_run(struct guest *guest)
 	struct sigaction act = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK }, old[ARRAY_SIZE(signals)];
 	u32 i;
 
-	if (sigaltstack(&alt, NULL))
+	if (sigaltstack(&alt, NULL) || syscall(SYS_arch_prctl, ARCH_GET_FS, &our_fs))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &act, &old[i]);
-	if (cpu_has_fs())
-		__asm__ volatile("rdfsbase %0" : "=r"(our_fs));
 	entering = guest;
 	__asm__ volatile("int3" ::: "memory");
 	for (i = 0; i < ARRAY_SIZE(signals); i++)

@@ -244,7 +244,7 @@ static void read_x86_line(struct test *t, u32 i)
 	} else if (!agrees) {
 		file_fail(&t->file, i, "the bytes say \"%s\"", line.text);
 	}
-	if (line.is_syscall || line.has_gs || (line.has_fs && !cpu_has_fs()))
+	if (line.is_syscall || line.has_gs)
 		t->has_native = false;
 	memcpy(t->code + t->code_len, line.bytes, line.len);
 	t->code_len += line.len;

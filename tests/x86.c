@@ -117,7 +117,6 @@ const char *x86_parse(const char *line, u64 ip, struct x86_line *ret, bool *ret_
 	for (i = 0; i < insn.operand_count; i++) {
 		if (operands[i].type != ZYDIS_OPERAND_TYPE_MEMORY)
 			continue;
-		ret->has_fs |= operands[i].mem.segment == ZYDIS_REGISTER_FS;
 		ret->has_gs |= operands[i].mem.segment == ZYDIS_REGISTER_GS;
 	}
 	*ret_agrees = *line == '|' && is_same_text(line + 1, ret->text);
