@@ -100,34 +100,39 @@ void interp_FENCE(struct run *r, const struct ub_insn *insn)
 }
 
 /* The processor's own; no two readings are alike, so nobody compares them. */
-static void read_time(struct run *r, u32 *ret_processor)
+static void read_time(struct run *r)
 {
-	u64 time = __builtin_ia32_rdtscp(ret_processor);
+	u64 time = __builtin_ia32_rdtsc();
 
 	run_set64(r, UB_RAX, (u32)time);
 	run_set64(r, UB_RDX, time >> 32);
 }
 
+/*
+ * Not all processors have RDTSCP and RDPID.  The kernel gives the number that they read to a segment's limit as well,
+ * where the vDSO's getcpu() finds it: entry 15 of the GDT.
+ */
+static u32 processor_number(void)
+{
+	u32 number;
+
+	__asm__ volatile("lsl %1, %0" : "=r"(number) : "r"(15 * 8 + 3) : "cc");
+	return number;
+}
+
 void interp_RDTSC(struct run *r, const struct ub_insn *insn)
 {
-	u32 processor;
-
 	(void)insn;
-	read_time(r, &processor);
+	read_time(r);
 }
 
 void interp_RDTSCP(struct run *r, const struct ub_insn *insn)
 {
-	u32 processor;
-
-	read_time(r, &processor);
-	run_set64(r, insn->dst, processor);
+	read_time(r);
+	run_set64(r, insn->dst, processor_number());
 }
 
 void interp_RDPID(struct run *r, const struct ub_insn *insn)
 {
-	u32 processor;
-
-	__builtin_ia32_rdtscp(&processor);
-	run_set64(r, insn->dst, processor);
+	run_set64(r, insn->dst, processor_number());
 }

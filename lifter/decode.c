@@ -5,6 +5,8 @@
  * The only file that knows Zydis.  Promise: what comes out without a reason to end has operands that mean exactly
  * what the instruction means; a prefix that would change it (gs, 67h, repne ...) is such a reason.
  */
+#include <cpuid.h>
+
 #include <Zydis/Zydis.h>
 #include "decode.h"
 
@@ -218,6 +220,14 @@ static void take_prefixes(struct ub_x86_insn *insn, const ZydisDecodedInstructio
 		end(insn, "prefix", name);
 }
 
+/* SDM vol. 2, CPUID, 80000001H: EDX[27].  Not all compilers know it by a name. */
+static bool has_rdtscp(void)
+{
+	u32 a, b, c, d;
+
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) && d & 1u << 27;
+}
+
 /* Has this machine the instruction?  Else it means another one, or nothing. */
 static bool is_there(const ZydisDecodedInstruction *insn)
 {
@@ -246,6 +256,8 @@ static bool is_there(const ZydisDecodedInstruction *insn)
 		return __builtin_cpu_supports("sse4.2");
 	case ZYDIS_ISA_SET_CMPXCHG16B:
 		return __builtin_cpu_supports("cmpxchg16b");
+	case ZYDIS_ISA_SET_RDTSCP:
+		return has_rdtscp();
 	case ZYDIS_ISA_SET_RDPID:
 		return __builtin_cpu_supports("rdpid");
 	default:

@@ -112,6 +112,8 @@ struct file {
 	u64 left[4];
 	u32 left_cnt;
 	u64 budget;
+	const char *missing;	/* an instruction set that the case needs and this processor has not; or NULL */
+	u32 needs_line;
 	bool is_blessing, is_changed;
 	u32 passed, failed;
 };

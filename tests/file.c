@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* file: a case as it stands in its file: its sections, its complaints, and writing it back when blessed. */
 #define _GNU_SOURCE
+#include <cpuid.h>
 #include <ctype.h>
 
 #include "case.h"
 
 static const char *const stage_names[STAGE_COUNT] = { "ir", "verify", "lift", "run", "interp", "jit" };
-static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "from ", "goal ", "wild ", "learn ", "budget " };
+static const char *const keywords[] = { "test ", "x86:", "ir:", "jit:", "run:", "hint ", "from ", "goal ", "wild ", "learn ", "budget ",
+					 "needs " };
 
 bool has_prefix(const char *line, const char *prefix)
 {
@@ -76,6 +78,34 @@ static void parse_address(struct file *file, u32 line, u64 *list, u32 *cnt, u32 
 		++*cnt;
 }
 
+/* By the processor's own word, not the lifter's.  False: it is none that we know of. */
+static bool find_feature(const char *name, bool *ret_is_there)
+{
+	u32 a, b, c, d;
+
+	if (!strcmp(name, "rdtscp"))
+		*ret_is_there = __get_cpuid(0x80000001, &a, &b, &c, &d) && d & 1u << 27;
+	else if (!strcmp(name, "rdpid"))
+		*ret_is_there = __get_cpuid_count(7, 0, &a, &b, &c, &d) && c & 1u << 22;
+	else
+		return false;
+	return true;
+}
+
+/* "needs rdpid": where the processor has it not, the code must not be lifted. */
+static void parse_needs(struct file *file, u32 line)
+{
+	const char *name = file->lines[line] + strlen("needs ");
+	bool is_there;
+
+	if (!find_feature(name, &is_there)) {
+		file_fail(file, line, "unknown instruction set \"%s\"", name);
+	} else if (!is_there) {
+		file->missing = name;
+		file->needs_line = line;
+	}
+}
+
 static bool is_keyword(const char *line)
 {
 	size_t i;
@@ -120,6 +150,8 @@ static void parse_lines(struct file *file)
 		} else if (has_prefix(line, "budget ")) {
 			if (!value_parse(line + strlen("budget "), &file->budget))
 				file_fail(file, i, "expected \"budget NUMBER\"");
+		} else if (has_prefix(line, "needs ")) {
+			parse_needs(file, i);
 		} else if (has_prefix(line, "x86:") || has_prefix(line, "ir:") || has_prefix(line, "jit:")) {
 			parse_section(file, i);
 			section_to = file->x86.to > i ? file->x86.to : file->ir.to > i ? file->ir.to : file->jit.to;

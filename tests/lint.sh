@@ -16,7 +16,7 @@ table=$(
 	cat <<-END
 	ir/.*	<ub/port\.h>
 	verifier/.*	<ub/port\.h>|\.\./ir/.*
-	lifter/decode\.c	<Zydis/Zydis\.h>|\.\./ir/.*
+	lifter/decode\.c	<(Zydis/Zydis|cpuid)\.h>|\.\./ir/.*
 	lifter/.*	<ub/port\.h>|\.\./ir/.*
 	kernel/ub-jit/(x86(_vec)?|layout|desc|flow|flags|hint|leave|edge|call|lower[a-z_]*|jit)\.[ch]	<ub/(port|uapi)\.h>|\.\./\.\./ir/(ops?|vecop)\.h|\.\./\.\./verifier/(verify|image)\.h
 	kernel/ub-jit/.*	<(linux|asm|net|xen|trace)/.*>|<ub/(port|uapi)\.h>|\.\./\.\./(ir/ops?|verifier/verify|verifier/image)\.h
