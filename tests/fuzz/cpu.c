@@ -5,14 +5,23 @@
  * The guest has all general registers, the vector registers with MXCSR, and FS for itself.  It goes out through a jump
  * behind the program, or by a fault, whose handler takes its registers.  Nothing of ours is within its reach but what
  * a wild address hits; trial.c keeps those away.
+ *
+ * Where user space has no wrfsbase, FS is the kernel's to write, which takes longer than all the rest.  It is then
+ * written only for programs with a prefix for it: no other can tell what it is.
+ *
+ * Some virtual machines do not return from an interrupt to a stack pointer that is not canonical, but raise a fault.
+ * Such a fault is not the guest's, and cannot be told from one that is; cpu_is_in_doubt() says where there may be one.
  */
 #define _GNU_SOURCE
+#include <asm/prctl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 
@@ -21,6 +30,9 @@
 #define TRAP_FLAG	0x100u
 #define BREAKPOINT	0xcc
 #define XSTATE_AVX	4u
+
+/* How FS gets the guest's base. */
+enum fs_way { FS_STAYS, FS_BY_WRFSBASE, FS_BY_KERNEL };
 
 /* Known to the assembly below. */
 struct machine {
@@ -32,7 +44,7 @@ struct machine {
 	u64 fs, host_fs;	/* 0xa0, 0xa8 */
 	u32 mxcsr, host_mxcsr;	/* 0xb0, 0xb4 */
 	u32 has_vectors;	/* 0xb8 */
-	u32 pad;
+	u32 fs_way;		/* 0xbc: enum fs_way */
 	u8 v[MAX_VECTORS][32];	/* 0xc0 */
 };
 
@@ -47,8 +59,11 @@ static const struct state *stop_at;
 static bool (*has_memory_of_stop)(void);
 static u64 first_exit;
 static u32 stop_undefined, steps_left;
+static bool has_wrfsbase, is_in_doubt;
+bool cpu_returns_anywhere;
 
 void fuzz_enter(void);
+void fuzz_set_fs(u64 base);
 void fuzz_signal(int sig, siginfo_t *info, void *context);
 void fuzz_handler(int sig, siginfo_t *info, void *context);
 void fuzz_alarm(int sig, siginfo_t *info, void *context);
@@ -59,7 +74,7 @@ asm(".text\n"
     "fuzz_enter:\n"
     "	push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
     "	mov %rsp, fuzz_machine+0x88(%rip)\n"
-    "	mov fuzz_machine+0xa0(%rip), %rax\n wrfsbase %rax\n"
+    "	mov fuzz_machine+0xa0(%rip), %rdi\n call fuzz_set_fs\n"
     "	cmpl $0, fuzz_machine+0xb8(%rip)\n je 1f\n"
     "	stmxcsr fuzz_machine+0xb4(%rip)\n ldmxcsr fuzz_machine+0xb0(%rip)\n"
     "	lea fuzz_machine+0xc0(%rip), %rax\n"
@@ -87,7 +102,7 @@ asm(".text\n"
     "	mov %rdi, fuzz_machine+0x38(%rip)\n mov %r8, fuzz_machine+0x40(%rip)\n mov %r9, fuzz_machine+0x48(%rip)\n"
     "	mov %r10, fuzz_machine+0x50(%rip)\n mov %r11, fuzz_machine+0x58(%rip)\n mov %r12, fuzz_machine+0x60(%rip)\n"
     "	mov %r13, fuzz_machine+0x68(%rip)\n mov %r14, fuzz_machine+0x70(%rip)\n mov %r15, fuzz_machine+0x78(%rip)\n"
-    "	mov fuzz_machine+0xa8(%rip), %rax\n wrfsbase %rax\n"
+    "	mov fuzz_machine+0xa8(%rip), %rdi\n call fuzz_set_fs\n"
     "	cmpl $0, fuzz_machine+0xb8(%rip)\n je 3f\n"
     "	stmxcsr fuzz_machine+0xb0(%rip)\n ldmxcsr fuzz_machine+0xb4(%rip)\n"
     "	lea fuzz_machine+0xc0(%rip), %rax\n"
@@ -98,14 +113,34 @@ asm(".text\n"
     "	vmovdqu %ymm14, 448(%rax)\n vmovdqu %ymm15, 480(%rax)\n vzeroupper\n"
     "3:	pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n"
     "	ret\n"
-    /* The handler is C and finds its thread through FS: ours first. */
+    /* arch_prctl(ARCH_SET_FS, base) by the bare instruction: the C library's would look for errno through FS. */
+    "fuzz_set_fs:\n"
+    "	cmpl $1, fuzz_machine+0xbc(%rip)\n jb 5f\n ja 4f\n"
+    "	wrfsbase %rdi\n ret\n"
+    "4:	mov %rdi, %rsi\n mov $0x1002, %edi\n mov $158, %eax\n syscall\n"
+    "5:	ret\n"
+    /* What it is, in rax; not where it stays. */
+    "fuzz_get_fs:\n"
+    "	cmpl $1, fuzz_machine+0xbc(%rip)\n ja 6f\n"
+    "	rdfsbase %rax\n ret\n"
+    "6:	push %rax\n mov $0x1003, %edi\n mov %rsp, %rsi\n mov $158, %eax\n syscall\n"
+    "	pop %rax\n ret\n"
+    /* The handlers are C and find their thread through FS: ours first. */
     "fuzz_signal:\n"
-    "	mov fuzz_machine+0xa8(%rip), %rax\n wrfsbase %rax\n"
+    "	push %rdi\n push %rsi\n"
+    "	mov fuzz_machine+0xa8(%rip), %rdi\n call fuzz_set_fs\n"
+    "	pop %rsi\n pop %rdi\n"
     "	jmp fuzz_handler\n"
+    /* It comes at any time, and goes back with FS as it was. */
     "fuzz_alarm:\n"
-    "	rdfsbase %r8\n mov fuzz_machine+0xa8(%rip), %rax\n wrfsbase %rax\n"
-    "	push %r8\n call fuzz_alarm_handler\n pop %r8\n"
-    "	wrfsbase %r8\n"
+    "	cmpl $0, fuzz_machine+0xbc(%rip)\n je fuzz_alarm_handler\n"
+    "	push %rdi\n push %rsi\n push %rdx\n"
+    "	call fuzz_get_fs\n push %rax\n"
+    "	mov fuzz_machine+0xa8(%rip), %rdi\n call fuzz_set_fs\n"
+    "	mov 8(%rsp), %rdx\n mov 16(%rsp), %rsi\n mov 24(%rsp), %rdi\n"
+    "	sub $8, %rsp\n call fuzz_alarm_handler\n add $8, %rsp\n"
+    "	pop %rdi\n call fuzz_set_fs\n"
+    "	add $24, %rsp\n"
     "	ret\n");
 
 static const int greg_of[UB_NGUEST] = {
@@ -208,6 +243,11 @@ static bool goes_on(ucontext_t *context)
 	return true;
 }
 
+static bool is_canonical(u64 addr)
+{
+	return (u64)((s64)(addr << 16) >> 16) == addr;
+}
+
 void fuzz_handler(int sig, siginfo_t *info, void *context)
 {
 	greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
@@ -223,14 +263,15 @@ void fuzz_handler(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	if (sig == SIGTRAP && stop_at && goes_on(context)) {
-		__asm__ volatile("wrfsbase %0" : : "r"(fuzz_machine.fs));
+		fuzz_set_fs(fuzz_machine.fs);
 		return;
 	}
 	cpu_faults += sig != SIGTRAP;
+	is_in_doubt = (sig == SIGSEGV || sig == SIGBUS) && !cpu_returns_anywhere && !is_canonical(gregs[REG_RSP]);
 	take_guest(context);
 }
 
-/* A program that the interpreter says is over but that still runs. */
+/* A program that the interpreter says is over but that still runs.  The time is the process's own: others may have the processor. */
 void fuzz_alarm_handler(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
@@ -270,12 +311,13 @@ void cpu_protect(const u8 prot[2])
 	memcpy(now, prot, sizeof(now));
 }
 
-static void give(const struct state *state, bool has_vectors)
+static void give(const struct state *state, bool has_vectors, bool has_fs)
 {
 	memcpy(fuzz_machine.regs, state->regs, sizeof(state->regs));
 	fuzz_machine.flags = state->flags | 0x202;
 	fuzz_machine.start = state->ip;
 	fuzz_machine.has_vectors = has_vectors;
+	fuzz_machine.fs_way = has_wrfsbase ? FS_BY_WRFSBASE : has_fs ? FS_BY_KERNEL : FS_STAYS;
 	if (has_vectors) {
 		fuzz_machine.mxcsr = state->mxcsr;
 		memcpy(fuzz_machine.v, state->v, sizeof(state->v));
@@ -293,7 +335,7 @@ static void take(struct state *state, bool has_vectors, u64 ip)
 	}
 }
 
-bool cpu_run(struct state *state, bool has_vectors, const struct stop *to)
+bool cpu_run(struct state *state, const struct program *program, const struct stop *to)
 {
 	const struct state *stop = to ? to->state : NULL;
 
@@ -304,21 +346,40 @@ bool cpu_run(struct state *state, bool has_vectors, const struct stop *to)
 	}
 	steps_left = MAX_STEPS;
 	ticks = 0;
-	has_hung = false;
-	give(state, has_vectors);
+	has_hung = is_in_doubt = false;
+	give(state, program->has_vectors, program->has_fs);
 	if (stop)
 		set_breakpoint(true);
 	if (!sigsetjmp(on_fault, 0)) {
 		is_running = true;
 		fuzz_enter();
 		is_running = false;
-		take(state, has_vectors, first_exit + fuzz_machine.exit * EXIT_LEN);
+		take(state, program->has_vectors, first_exit + fuzz_machine.exit * EXIT_LEN);
 	} else {
-		take(state, has_vectors, fault_ip);
+		take(state, program->has_vectors, fault_ip);
 	}
 	if (stop && *(u8 *)stop->ip == BREAKPOINT)
 		set_breakpoint(false);
 	return !has_hung;
+}
+
+bool cpu_is_in_doubt(void)
+{
+	return is_in_doubt;
+}
+
+/* A single step from a state that it is not to stop in, so there and back again. */
+static bool probe_return(void)
+{
+	static struct program program = { .code = { 0x90 }, .len = 1 };
+	struct state state = { .ip = CODE_AT, .regs[UB_RSP] = 1ull << 62 }, other = state;
+	const struct stop stop = { .state = &other };
+
+	other.regs[UB_RAX] = 1;
+	cpu_put_program(&program);
+	cpu_run(&state, &program, &stop);
+	cpu_faults = 0;
+	return state.ip == program_exit(&program, 0);
 }
 
 static bool map_at(u64 addr, u32 len, int prot)
@@ -337,15 +398,17 @@ bool cpu_init(void)
 		       map_at(CODE_AT, CODE_LEN, PROT_READ | PROT_WRITE | PROT_EXEC) && !sigaltstack(&stack, NULL);
 	u32 i;
 
-	if (!(getauxval(AT_HWCAP2) & 2 /* FSGSBASE */)) {
-		fprintf(stderr, "fuzz: this processor or kernel has no wrfsbase for user space\n");
-		return false;
-	}
-	__asm__ volatile("rdfsbase %0" : "=r"(fuzz_machine.host_fs));
+	has_wrfsbase = getauxval(AT_HWCAP2) & 2;	/* HWCAP2_FSGSBASE */
 	fuzz_machine.fs = FS_AT;
-	__asm__ volatile("wrgsbase %0" : : "r"(GS_AT));
+	is_good = is_good && !syscall(SYS_arch_prctl, ARCH_GET_FS, &fuzz_machine.host_fs) &&
+		  !syscall(SYS_arch_prctl, ARCH_SET_GS, GS_AT);
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		is_good = is_good && !sigaction(signals[i], &act, NULL);
 	act.sa_sigaction = fuzz_alarm;
-	return is_good && !sigaction(SIGALRM, &act, NULL) && !setitimer(ITIMER_REAL, &second, NULL);
+	if (!is_good || sigaction(SIGPROF, &act, NULL) || setitimer(ITIMER_PROF, &second, NULL))
+		return false;
+	cpu_returns_anywhere = probe_return();
+	if (!cpu_returns_anywhere)
+		printf("fuzz: this machine does not return to stack pointers that are not canonical: some faults do not count\n");
+	return true;
 }

@@ -88,6 +88,7 @@ struct insn {
 	bool is_rip;		/* memory relative to ... */
 	bool is_absolute;	/* memory without any register */
 	bool is_fs;		/* either of these, in the segment */
+	bool has_fs;		/* the prefix for it */
 	bool has_modrm;
 	bool has_vectors;	/* or MXCSR */
 	bool is_rep;
@@ -161,7 +162,7 @@ struct program {
 	u8 code[200];
 	u32 len;
 	u64 ips[MAX_INSNS];
-	bool has_vectors, has_branch, has_indirect, has_rep;
+	bool has_vectors, has_branch, has_indirect, has_rep, has_fs;
 	u16 reads, vectors;
 	u32 undefined;		/* flags that may be undefined somewhere, */
 	u32 undefined_on_fault;	/* and behind a fault */
@@ -214,18 +215,22 @@ struct stop {
 };
 
 /*
- * Runs what stands at CODE_AT from @state, and leaves in it what the guest has when it goes out, faults or is stopped.
+ * Runs @program, which stands at CODE_AT, from @state, and leaves in it what the guest has when it goes out, faults or is stopped.
  * @to may be NULL.  False: it hung.
  */
-bool cpu_run(struct state *state, bool has_vectors, const struct stop *to);
+bool cpu_run(struct state *state, const struct program *program, const struct stop *to);
 void cpu_put_program(const struct program *program);
 void cpu_protect(const u8 prot[2]);
 extern u64 cpu_faults;
+/* May interrupts come whatever the stack pointer is? */
+extern bool cpu_returns_anywhere;
+/* Has the last run ended by a fault that may be no fault of the guest's? */
+bool cpu_is_in_doubt(void);
 
 /* --- trial.c --- */
 
 struct verdict {
-	bool is_skipped;	/* the processor might have touched what is ours */
+	bool is_skipped;	/* the processor might have touched what is ours, or its fault is in doubt */
 	bool is_different;
 	bool has_faulted;
 	bool has_hung;

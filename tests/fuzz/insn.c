@@ -242,6 +242,17 @@ static void take_places(struct insn *insn, const ZydisDecodedInstruction *from)
 	insn->is_rep = from->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 }
 
+/* Whether or not it means anything. */
+static bool has_fs_prefix(const ZydisDecodedInstruction *from)
+{
+	u32 i;
+
+	for (i = 0; i < from->raw.prefix_count; i++)
+		if (from->raw.prefixes[i].value == 0x64)
+			return true;
+	return false;
+}
+
 /* Also where no operand shows it: a conversion from memory to a general register reads MXCSR. */
 static bool uses_vector_state(const ZydisDecodedInstruction *from)
 {
@@ -264,6 +275,7 @@ bool insn_decode(const u8 *bytes, u32 len, struct insn *ret, char ret_name[FORM_
 	ret->mnemonic = from.mnemonic;
 	ret->has_modrm = from.attributes & ZYDIS_ATTRIB_HAS_MODRM;
 	ret->has_vectors = uses_vector_state(&from);
+	ret->has_fs = has_fs_prefix(&from);
 	ret->jump = MAX_INSNS;
 	memcpy(ret->bytes, bytes, from.length);
 	take_flags(ret, &from, operands);

@@ -65,7 +65,7 @@ bool program_layout(struct program *program)
 	u32 i;
 
 	program->len = 0;
-	program->has_vectors = program->has_branch = program->has_indirect = program->has_rep = false;
+	program->has_vectors = program->has_branch = program->has_indirect = program->has_rep = program->has_fs = false;
 	program->reads = program->vectors = 0;
 	program->undefined = program->undefined_on_fault = 0;
 	for (i = 0; i < program->cnt; i++) {
@@ -80,6 +80,7 @@ bool program_layout(struct program *program)
 		program->has_branch |= insn->rel_at || insn->is_indirect;
 		program->has_indirect |= insn->is_indirect;
 		program->has_rep |= insn->is_rep;
+		program->has_fs |= insn->has_fs;
 		program->reads |= insn->reads;
 		program->vectors |= insn->vectors;
 		program->undefined |= insn->undefined;

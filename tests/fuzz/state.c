@@ -298,6 +298,9 @@ void state_random(const struct program *program, struct state *state)
 		random_vectors(program, state);
 		state->mxcsr = random_mxcsr();
 	}
+	/* Who does not look at it shall not be in doubt for it. */
+	if (!cpu_returns_anywhere && !(program->reads & 1u << UB_RSP))
+		state->regs[UB_RSP] = (s64)(state->regs[UB_RSP] << 16) >> 16;
 	aim_all(program, state->regs);
 	state_behind_call(program, state);
 }

@@ -250,11 +250,13 @@ static bool agrees(const struct state *start, const struct state *have, const u8
 		save(wanted, mem);
 		restore(mem_guest, true);
 		*native = *start;
-		cpu_run(native, running->has_vectors, &stop);
+		cpu_run(native, running, &stop);
 		if (is_same(have, native, undefined) && has_memory_of_stop())
 			return true;
 	}
-	say_difference(ret, who, have, native, undefined);
+	ret->is_skipped = cpu_is_in_doubt();
+	if (!ret->is_skipped)
+		say_difference(ret, who, have, native, undefined);
 	return false;
 }
 
@@ -326,7 +328,7 @@ bool trial_run(const struct program *program, const struct state *start, struct 
 	ret->is_early = is_inside(have.ip) && (left != UB_LEFT_FAULT || !has_missed);
 	if (ret->is_early)
 		trial_native.ip = 0;
-	else if (!cpu_run(&trial_native, program->has_vectors, NULL))
+	else if (!cpu_run(&trial_native, program, NULL))
 		ret->has_hung = true;
 	if (ret->has_hung) {
 		ret->is_different = true;
@@ -336,7 +338,7 @@ bool trial_run(const struct program *program, const struct state *start, struct 
 		restore(mem_guest, false);
 		try_jit(start, &have, ret->undefined, ret);
 	}
-	restore(mem_guest, ret->is_different);
-	restore(mem_interp, ret->is_different);
+	restore(mem_guest, ret->is_different || ret->is_skipped);
+	restore(mem_interp, ret->is_different || ret->is_skipped);
 	return !ret->is_different;
 }
