@@ -22,6 +22,7 @@ usage() {
 	  --turns          emulated processors take turns: code may be patched that another one runs
 	  --icount         rdtsc counts instructions; software emulation and one processor
 	  --timeout S      give up after S seconds (600)
+	  --boot S         a guest that is not up after S seconds is started once more (90)
 	  --append ARGS    more kernel arguments; may be given again
 	  --name NAME      prefix of the log files
 	  --out DIR        results directory, relative to the project's (build/results)
@@ -34,7 +35,7 @@ die() {
 	exit 2
 }
 
-smp=1 mem=2048 pti=off icount= turns= kaslr= timeout=600 append= name= out=build/results strict=yes
+smp=1 mem=2048 pti=off icount= turns= kaslr= timeout=600 boot=90 append= name= out=build/results strict=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--icount) icount=yes ;;
@@ -46,7 +47,7 @@ while [ $# -gt 0 ]; do
 		[ $# -gt 1 ] || die "$1 needs a value"
 		append+=" $2"
 		shift ;;
-	--smp | --mem | --pti | --timeout | --name | --out)
+	--smp | --mem | --pti | --timeout | --boot | --name | --out)
 		[ $# -gt 1 ] || die "$1 needs a value"
 		declare "${1#--}=$2"
 		shift ;;
@@ -157,6 +158,7 @@ boot() {
 			sleep 1
 			[ ! -e "$run/up" ] && kill -0 "$qemu" || exit 0
 		done
+		: > "$run/late"
 		kill "$qemu"
 	) > /dev/null 2>&1 &
 	watcher=$!
@@ -168,9 +170,9 @@ boot() {
 }
 
 # On a busy machine an emulated processor may hang while it boots, long before the module is there: once more, then.
-boot 90
-if [ ! -e "$run/up" ] && [ "$qemu_status" != 0 ] && [ "$timeout" -gt 90 ]; then
-	echo "run: the guest did not come up in 90 s: once more" >&2
+boot "$boot"
+if [ ! -e "$run/up" ] && [ -e "$run/late" ] && [ "$timeout" -gt "$boot" ]; then
+	echo "run: the guest did not come up in $boot s: once more" >&2
 	: > "$run/console"
 	boot "$timeout"
 fi
