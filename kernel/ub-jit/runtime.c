@@ -89,6 +89,15 @@ static bool may_keep(struct ub_thread *thread)
 	return true;
 }
 
+/*
+ * hw_breakpoint_active(), which is for who cannot move.  A thread that moves behind this test is like one that moves in the
+ * block: its own breakpoints are set wherever it runs, and those of the other processor it meets at the next test.
+ */
+static bool has_breakpoints(void)
+{
+	return this_cpu_read(cpu_dr7) & DR_GLOBAL_ENABLE_MASK;
+}
+
 /* Why the thread may not be in @btc now: all but its registers and pending work. */
 static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *btc)
 {
@@ -99,7 +108,7 @@ static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *bt
 		return UB_NATIVE_PTRACE;
 	if (unlikely(work & ~SYSCALL_WORK_SECCOMP))
 		return UB_NATIVE_SYSCALL_WORK;
-	if (unlikely(hw_breakpoint_active() || current->thread.ptrace_dr7))
+	if (unlikely(has_breakpoints() || current->thread.ptrace_dr7))
 		return UB_NATIVE_DEBUG;
 	if (unlikely(read_thread_flags() & BAD_THREAD || ub_has_shadow_stack(current)))
 		return UB_NATIVE_THREAD_FLAG;
