@@ -9,6 +9,7 @@ complaints+='|general protection fault[,:]|refcount_t: |KASAN|UBSAN|unable to ha
 complaints+='|soft lockup|hard LOCKUP|detected stalls? on|self-detected stall|kthread starved'
 complaints+='|blocked for more than|scheduling while atomic|list_(add|del) corruption'
 complaints+='|circular locking|inconsistent lock state|suspicious RCU usage|[Bb]ad page'
+complaints+='|ODEBUG: |BUG [a-z0-9_-]+ \(|kmemleak: [0-9]+ new suspected|Disabling lock debugging|lockdep is turned off'
 harmless='traps: .*\[[0-9]+\] |Kernel command line:|WARNING: Unprivileged eBPF'
 
 if found=$(cat "$@" | grep -aE "$complaints" | grep -avE "$harmless"); then

@@ -8,8 +8,14 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$here/../.." && pwd)/build/guest
 kver=$("$here/kver.sh")
-packed=$("$here/kver.sh" --root)/boot/vmlinuz-$kver
+root=$("$here/kver.sh" --root)
+packed=$root/boot/vmlinuz-$kver
 unpacked=$build/vmlinux-$kver
+
+if [ -n "$root" ] && [ -e "$root/boot/vmlinux-$kver" ]; then	# built here, never packed
+	echo "$root/boot/vmlinux-$kver"
+	exit
+fi
 
 # offset_of BYTES: where they first are in the image.
 offset_of() {
