@@ -50,7 +50,7 @@ GUIDED   := $(patsubst tests/fuzz/targets/%.c,$(GUIDED_O)/%,$(filter-out %/input
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(O)/%)
 GUESTS   := $(GUEST_SRC:%.c=$(O)/%)
 
-.PHONY: all test-kernels bench-runtime bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken kmod-faults check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
+.PHONY: all test-kernels test-debug-kernel bench-runtime bench-codegen bench-verifier bench-coverage programs examples tests kmod kmod-broken kmod-faults check check-guest test torture demo setup lint bless fuzz fuzz-corpus fuzz-lift fuzz-verify mutate prove suite-outside fmt help clean install
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -331,6 +331,9 @@ bench-runtime: all kmod $(O)/tests/figures	## what the module costs, in instruct
 test-kernels: all $(O)/tests/figures	## the tests that need a guest, on Debian's 6.1, 6.12 and 7.x (fetched), each in several settings
 	@mkdir -p build/results
 	@tests/guest/matrix.sh
+
+test-debug-kernel: all	## the tests that need a guest, on a kernel built with lockdep, KASAN and debug objects; slow
+	@tests/guest/debug.sh
 
 check-guest: all kmod kmod-broken kmod-faults	## the tests that need a guest with the module
 	@tests/tally.sh $(wildcard tests/guest/suite.sh)
