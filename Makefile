@@ -133,7 +133,7 @@ $(O)/tests/outside/lockstep: $(call obj,$(wildcard tests/outside/*.c) tests/harn
 	@mkdir -p $(@D)
 	$(CC) $(UB_LDFLAGS) -o $@ $^ -ljson-c -lZydis -lm
 
-$(O)/tests/unit/jit_image: $(call obj,tests/reread.c)
+$(O)/tests/unit/jit_image $(O)/tests/unit/machine: $(call obj,tests/reread.c)
 
 # Numbers of 8 and of 4 bits are Clang's.
 SMALL	:= $(call obj,tests/unit/verify_eight.c tests/unit/verify_four.c)

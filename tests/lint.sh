@@ -11,14 +11,14 @@ complain() {
 
 # Who may include whom: files, then what their #include lines may name (besides headers of their own directory).
 # The first row that fits a file is the file's.
-pure='ir/[^/]*\.[ch]|verifier/[^/]*\.[ch]|kernel/ub-jit/(x86(_vec)?|layout|desc|flow|flags|hint|leave|edge|call|stub|lower[a-z_]*|jit)\.[ch]'
+pure='ir/[^/]*\.[ch]|verifier/[^/]*\.[ch]|kernel/ub-jit/(x86(_vec)?|layout|desc|flow|flags|hint|leave|edge|call|stub|machine|rules|lower[a-z_]*|jit)\.[ch]'
 table=$(
 	cat <<-END
 	ir/.*	<ub/port\.h>
 	verifier/.*	<ub/port\.h>|\.\./ir/.*
 	lifter/decode\.c	<(Zydis/Zydis|cpuid)\.h>|\.\./ir/.*
 	lifter/.*	<ub/port\.h>|\.\./ir/.*
-	kernel/ub-jit/(x86(_vec)?|layout|desc|flow|flags|hint|leave|edge|call|lower[a-z_]*|jit)\.[ch]	<ub/(port|uapi)\.h>|\.\./\.\./ir/(ops?|vecop)\.h|\.\./\.\./verifier/(verify|image)\.h
+	kernel/ub-jit/(x86(_vec)?|layout|desc|flow|flags|hint|leave|edge|call|stub|machine|rules|lower[a-z_]*|jit)\.[ch]	<ub/(port|uapi)\.h>|\.\./\.\./ir/(ops?|vecop)\.h|\.\./\.\./verifier/(verify|image)\.h
 	kernel/ub-jit/.*	<(linux|asm|net|xen|trace)/.*>|<ub/(port|uapi)\.h>|\.\./\.\./(ir/ops?|verifier/verify|verifier/image)\.h
 	userspace/ubd/.*\.bpf\.c	vmlinux\.h|<bpf/bpf_.*>
 	userspace/libub/.*	<[^/]*>|<(sys|json-c|asm)/.*>|<ub/.*>|\.\./\.\./ir/.*|\.\./\.\./verifier/verify\.h|syscall_names\.inc|\.\./\.\./kernel/ub-jit/syscalls\.h

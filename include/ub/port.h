@@ -5,7 +5,7 @@
  * The core (core.mk lists its files) includes this header and nothing from
  * <linux/> or libc.  It is the only file in the tree that may ask for
  * __KERNEL__.  It provides: u8..s64, bool, -Exxx, ARRAY_SIZE, memcpy, memset,
- * memcmp, ub_alloc(), ub_free(), ub_vsnprintf(), ub_warn().
+ * memcmp, unlikely(), ub_alloc(), ub_free(), ub_vsnprintf(), ub_warn().
  */
 #ifndef UB_PORT_H
 #define UB_PORT_H

@@ -23,6 +23,7 @@ typedef int32_t s32;
 typedef int64_t s64;
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define unlikely(x)	__builtin_expect(!!(x), 0)
 
 static inline void *ub_alloc(size_t cnt, size_t size)
 {

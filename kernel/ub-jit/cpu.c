@@ -18,7 +18,9 @@
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
 #include <asm/segment.h>
+#include <xen/xen.h>
 
+#include "machine.h"
 #include "module.h"
 #include "symbols.h"
 
@@ -30,6 +32,8 @@ module_param(branch_history, charp, 0444);
 MODULE_PARM_DESC(branch_history, "what a block leaves is cleared before the kernel goes on: cpu (where the kernel does so, too), clear, keep");
 
 struct ub_barrier ub_barrier __ro_after_init;
+static struct ub_machine machine __ro_after_init;
+static struct ub_machine_code machine_code __ro_after_init;
 static DEFINE_PER_CPU(u32, cpu_node);
 static int hotplug_state;
 
@@ -129,6 +133,7 @@ static u32 int_features(void)
 
 void ub_cpu_env(struct ub_jit_env *env)
 {
+	ub_machine_env(&machine, &machine_code, env);
 	env->int_features = int_features();
 	env->vec_open = (u64)ub_vec_open;
 	env->vec_close = (u64)ub_vec_close;
@@ -137,37 +142,69 @@ void ub_cpu_env(struct ub_jit_env *env)
 	env->cpu_node_gs = GS_OFF(cpu_node);
 }
 
-/*
- * As the kernel's BPF JIT does for programs of the unprivileged: where the kernel clears the history at its entry, with
- * its own loop; where it has the processor ignore user mode's, a fence, since that of a block is not user mode's.
- */
+/* Older headers do not know of all that newer processors have; nor do the kernels that go with them. */
+static void find_machine(void)
+{
+	machine = (struct ub_machine){
+		.is_xen_pv = xen_pv_domain(),
+#ifdef X86_FEATURE_FRED
+		.has_fred = boot_cpu_has(X86_FEATURE_FRED),
+#endif
+		.has_smap = boot_cpu_has(X86_FEATURE_SMAP),
+#ifdef X86_FEATURE_LASS
+		.has_lass = boot_cpu_has(X86_FEATURE_LASS),
+#endif
+		.has_ibt = IS_ENABLED(CONFIG_X86_KERNEL_IBT),
+		.is_virtual = boot_cpu_has(X86_FEATURE_HYPERVISOR),
+		.has_bhb_loop = boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP),
+		.has_bhb_hw = boot_cpu_has(X86_FEATURE_CLEAR_BHB_HW),
+		.has_return_thunk = cpu_feature_enabled(X86_FEATURE_RETHUNK),
+	};
+}
+
+int ub_cpu_check(void)
+{
+	const char *obstacle;
+
+	find_machine();
+	obstacle = ub_machine_obstacle(&machine);
+	if (!obstacle)
+		return 0;
+	pr_err("not %s\n", obstacle);
+	return -EOPNOTSUPP;
+}
+
+static int find_code(void)
+{
+	const u64 *thunk = (const u64 *)ub_symbol_find("x86_return_thunk");
+
+	machine_code.clear_bhb_loop = ub_symbol_find("clear_bhb_loop");
+	machine_code.return_thunk = thunk ? *thunk : ub_symbol_find("__x86_return_thunk");
+	if (machine_code.return_thunk || !machine.has_return_thunk)
+		return 0;
+	pr_err("this kernel has no __x86_return_thunk\n");
+	return -EOPNOTSUPP;
+}
+
 static int choose_barrier(void)
 {
-	bool has_loop = boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP);
-	bool has_fence = boot_cpu_has(X86_FEATURE_CLEAR_BHB_HW) || (has_loop && boot_cpu_has(X86_FEATURE_HYPERVISOR));
+	static const char *const names[] = { [UB_HISTORY_CPU] = "cpu", [UB_HISTORY_CLEAR] = "clear", [UB_HISTORY_KEEP] = "keep" };
+	int wanted = match_string(names, ARRAY_SIZE(names), branch_history);
 
-	if (!strcmp(branch_history, "clear")) {
-		has_loop = true;
-		has_fence = true;
-	} else if (!strcmp(branch_history, "keep")) {
-		has_loop = false;
-		has_fence = false;
-	} else if (strcmp(branch_history, "cpu")) {
+	if (wanted < 0) {
 		pr_err("branch_history is cpu, clear or keep, not \"%s\"\n", branch_history);
 		return -EINVAL;
 	}
-	ub_barrier.clear = has_loop ? ub_symbol_find("clear_bhb_loop") : 0;
-	ub_barrier.fence = has_fence;
+	ub_barrier = ub_machine_barrier(&machine, &machine_code, wanted);
 	return 0;
 }
 
 int ub_cpu_init(void)
 {
-	int state, err = choose_barrier();
+	int state, err = find_code() ?: choose_barrier();
 
 	if (err)
 		return err;
-
 	if (ub_bug_if((unsigned long)&local_softirq_pending_ref != (long)GS_OFF(local_softirq_pending_ref) ||
 		      (unsigned long)&cpu_node != (long)GS_OFF(cpu_node), "a per-CPU variable is out of reach"))
 		return -EOPNOTSUPP;

@@ -5,7 +5,6 @@
 #include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
-#include <xen/xen.h>
 
 #include "module.h"
 #include "symbols.h"
@@ -15,12 +14,10 @@ u64 ub_limit __ro_after_init;
 
 static int __init ub_init(void)
 {
-	int err;
+	int err = ub_cpu_check();
 
-	if (xen_pv_domain()) {
-		pr_err("not on Xen PV: user mode's flags and segments are not what they seem there\n");
-		return -EOPNOTSUPP;
-	}
+	if (err)
+		return err;
 	ub_limit = TASK_SIZE_MAX;
 	err = ub_policy_init();
 	if (err)

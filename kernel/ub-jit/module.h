@@ -221,6 +221,7 @@ u64 ub_pre_call(struct ub_frame *frame);
 u64 ub_post_call(struct ub_frame *frame);
 
 /* cpu.c */
+int ub_cpu_check(void);		/* 0, or -EOPNOTSUPP after saying why no block may run here */
 int ub_cpu_init(void);
 void ub_cpu_exit(void);
 void ub_cpu_env(struct ub_jit_env *env);

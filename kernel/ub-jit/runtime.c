@@ -22,11 +22,12 @@
 
 #include "compat.h"
 #include "module.h"
+#include "rules.h"
 #include "symbols.h"
 #include "trace.h"
 
-/* User flags that a block does not honour. */
-#define BAD_FLAGS	(X86_EFLAGS_TF | X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_DF)
+static_assert(UB_BAD_FLAGS == (X86_EFLAGS_TF | X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_DF));
+static_assert(UB_USER_CS == __USER_CS && UB_USER_SS == __USER_DS);
 /* Thread flags that a block does not honour. */
 #define BAD_THREAD	(_TIF_NOTSC | _TIF_NOCPUID | _TIF_SINGLESTEP | _TIF_BLOCKSTEP | _TIF_FORCED_TF | _TIF_ADDR32)
 /* A signal, a restart: nothing that keeps the process native. */
@@ -102,16 +103,16 @@ static bool has_breakpoints(void)
 static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *btc)
 {
 	const struct ub_session *session = thread->session;
-	u64 work = READ_ONCE(current_thread_info()->syscall_work);
+	enum ub_native_why why = ub_rule_thread(&(struct ub_rule_thread){
+		.is_traced = current->ptrace,
+		.has_work = READ_ONCE(current_thread_info()->syscall_work) & ~SYSCALL_WORK_SECCOMP,
+		.has_breakpoint = has_breakpoints() || current->thread.ptrace_dr7,
+		.has_bad_flag = read_thread_flags() & BAD_THREAD,
+		.has_shadow_stack = ub_has_shadow_stack(current),
+	});
 
-	if (unlikely(current->ptrace))
-		return UB_NATIVE_PTRACE;
-	if (unlikely(work & ~SYSCALL_WORK_SECCOMP))
-		return UB_NATIVE_SYSCALL_WORK;
-	if (unlikely(has_breakpoints() || current->thread.ptrace_dr7))
-		return UB_NATIVE_DEBUG;
-	if (unlikely(read_thread_flags() & BAD_THREAD || ub_has_shadow_stack(current)))
-		return UB_NATIVE_THREAD_FLAG;
+	if (unlikely(why))
+		return why;
 	if (unlikely(READ_ONCE(session->is_dying) || READ_ONCE(session->is_paused) || !ub_policy_holds(thread)))
 		return UB_NATIVE_POLICY;
 	if (unlikely(thread->cred != current_cred() && !may_keep(thread)))
@@ -124,13 +125,10 @@ static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *bt
 /* Why user mode at these registers may not be replaced by a block. */
 static enum ub_native_why gate_regs(const struct pt_regs *regs)
 {
-	if (unlikely(regs->cs != __USER_CS || regs->ss != __USER_DS || regs != task_pt_regs(current) ||
-		     current_thread_info()->status & TS_COMPAT))
-		return UB_NATIVE_SEGMENT;
-	/* Images take rcx and r11 for ip and flags, as the syscall instruction leaves them. */
-	if (unlikely(regs->flags & BAD_FLAGS || regs->r11 != regs->flags || regs->cx != regs->ip))
-		return UB_NATIVE_FLAGS;
-	return UB_NATIVE_NONE;
+	return ub_rule_regs(&(struct ub_rule_regs){
+		.ip = regs->ip, .flags = regs->flags, .cx = regs->cx, .r11 = regs->r11, .cs = regs->cs, .ss = regs->ss,
+		.is_entry = regs == task_pt_regs(current), .is_compat = current_thread_info()->status & TS_COMPAT,
+	});
 }
 
 /* What the kernel's resume_user_mode_work() does. */
@@ -429,8 +427,6 @@ asmlinkage long ub_hook(struct pt_regs *regs, unsigned long site)
 void ub_runtime_env(struct ub_jit_env *env)
 {
 	*env = (struct ub_jit_env){
-		.smap = boot_cpu_has(X86_FEATURE_SMAP),
-		.ibt = IS_ENABLED(CONFIG_X86_KERNEL_IBT),
 		.entry_is_call = true,
 		.flags_off = offsetof(struct task_struct, thread_info.flags),
 		.work_mask = EXIT_TO_USER_MODE_WORK,
@@ -443,9 +439,4 @@ void ub_runtime_env(struct ub_jit_env *env)
 		.call_stub_cnt = ARRAY_SIZE(ub_calls.stubs),
 	};
 	ub_cpu_env(env);
-	if (cpu_feature_enabled(X86_FEATURE_RETHUNK)) {
-		u64 *thunk = (u64 *)ub_symbol_find("x86_return_thunk");
-
-		env->return_thunk = thunk ? *thunk : ub_symbol_find("__x86_return_thunk");
-	}
 }
