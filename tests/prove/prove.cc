@@ -4,12 +4,15 @@
  *	prove [--limit SECONDS] [--results FILE] [OPERATION...]
  *
  * The source that is proven is the verifier's own: bits.c, range.c, walk.c, reg.c and the image checker's image_window.c
- * are compiled here with formulas for numbers (symbolic.h).  Sound: whatever members the operands have, what the machine makes of them is a member of the
- * result.  Z3 says so within the limit for an operation, or it is not counted as proven.
+ * are compiled here with formulas for numbers (symbolic.h).  Sound: whatever members the operands have, what the machine
+ * makes of them is a member of the result.  Z3 says so within the limit of processor time for an operation, or it is not
+ * counted as proven.
+ *
+ * A function with many ways through it is proven once; where others call it, its contract stands for it: what it needs
+ * is one more claim there, what it promises is assumed.
  */
 #include "symbolic.h"
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -36,10 +39,17 @@ namespace ranges {
 }
 using namespace ranges;
 namespace walks {
-#include "../../verifier/walk.c"
+#include "../../verifier/walk.h"
+static Signed faster(Signed grown, Signed old_drift, Signed drift, u8 *tries);
+#include "walk_itself.c"
 }
 using namespace walks;
-#include "../../verifier/reg.c"
+#include "../../verifier/reg.h"
+static struct ub_reg scalar(struct ub_bits bits, struct ub_range range);
+static struct ub_bits contract_bits_between(Sym lo, Sym hi);
+#define ub_bits_between	contract_bits_between
+#include "reg_itself.c"
+#undef ub_bits_between
 #include "../../verifier/image_window.c"
 #undef u64
 #undef s64
@@ -119,6 +129,76 @@ template <typename V> static void claim_member(const Sym &x, const V &set)
 	claim(is_in(x, set) && is_formed(set));
 }
 
+/* --- contracts --- */
+
+static std::vector<uint32_t> up_to(uint32_t cnt)
+{
+	std::vector<uint32_t> all;
+
+	for (uint32_t i = 0; i < cnt; i++)
+		all.push_back(i);
+	return all;
+}
+
+/* The value that the result in the end must have for a member. */
+static std::vector<Sym> subjects;
+
+static void claim_about_subject(const z3::expr &e)
+{
+	claim(e);
+	assume(e);
+}
+
+static struct ub_bits contract_bits_between(Sym lo, Sym hi)
+{
+	struct ub_bits result = any_bits(fresh("between"));
+
+	claim_about_subject((lo <= hi).e);
+	for (const Sym &x : subjects)
+		assume(!((lo <= x).e && (x <= hi).e) || is_in(x, result));
+	return result;
+}
+
+static struct ub_reg scalar(struct ub_bits bits, struct ub_range range)
+{
+	struct ub_reg result = any_reg(fresh("scalar"));
+
+	for (const Sym &x : subjects) {
+		claim_about_subject(is_in(x, bits) && is_formed(bits) && is_in(x, range) && is_formed(range));
+		assume(is_in(x, result));
+	}
+	return result;
+}
+
+namespace walks {
+static Signed faster(Signed grown, Signed old_drift, Signed drift, uint8_t *)
+{
+	Signed result = Signed(any(fresh("faster").c_str()));
+
+	claim(number(-(1ll << 60)) <= grown.e() && grown.e() <= number(1ll << 60));
+	claim(number(0) <= drift.e() && drift.e() <= number(MAX_DRIFT));
+	assume(drift.e() <= result.e() && result.e() <= number(1ll << 62));
+	return result;
+}
+}
+
+static Runs walk_faster()
+{
+	Runs runs;
+
+	for (uint32_t tries : up_to(7))
+		runs.push_back([=] {
+			Signed grown(any("grown")), old_drift(any("old")), drift(any("drift"));
+			uint8_t count = tries;
+
+			assume(number(-(1ll << 60)) <= grown.e() && grown.e() <= number(1ll << 60));
+			assume(number(0) <= drift.e() && drift.e() <= number(MAX_DRIFT));
+			Signed result = faster_itself(grown, old_drift, drift, &count);
+			claim(drift.e() <= result.e() && result.e() <= number(1ll << 62));
+		});
+	return runs;
+}
+
 /* --- what is to be proven --- */
 
 template <typename V> static V any_value(const std::string &name);
@@ -134,7 +214,10 @@ template <typename V> static Runs binary(std::function<V(const V &, const V &)> 
 		V a = any_value<V>("a"), b = any_value<V>("b");
 		Sym x = any_of(a, "x"), y = any_of(b, "y");
 
-		claim_member(machine(x, y), op(a, b));
+		Sym result = machine(x, y);
+
+		subjects = { result };
+		claim_member(result, op(a, b));
 	} };
 }
 
@@ -168,15 +251,6 @@ static Runs by(std::vector<uint32_t> counts, std::function<V(const V &, uint32_t
 	return runs;
 }
 
-static std::vector<uint32_t> up_to(uint32_t cnt)
-{
-	std::vector<uint32_t> all;
-
-	for (uint32_t i = 0; i < cnt; i++)
-		all.push_back(i);
-	return all;
-}
-
 template <typename V> static Runs between(std::function<V(const Sym &, const Sym &)> op)
 {
 	return { [=] {
@@ -202,9 +276,75 @@ static Runs register_insert()
 			Sym x = any_of(a, "x"), y = any_of(b, "y");
 			Sym mask = UINT64_MAX >> (64 - width);
 
-			claim_member((x & ~mask) | (y & mask), ub_reg_insert(&a, &b, width));
+			Sym result = (x & ~mask) | (y & mask);
+
+			subjects = { result };
+			claim_member(result, ub_reg_insert(&a, &b, width));
 		});
 	return runs;
+}
+
+/*
+ * What is known of the products of numbers that are not negative, @p of @a and @b and so on.  It is all that range.c's
+ * multiplication rests on, and Z3 proves each by itself before it is used.
+ */
+typedef z3::expr E;
+
+static E keeps_order(const Product &p, const Product &q)
+{
+	return z3::implies(p.a <= q.a && p.b <= q.b, p.whole <= q.whole);
+}
+
+/* With one factor in common: a distance, once round the circle or not, is multiplied too. */
+static E keeps_distance(const Product &p, const Product &q, const Product &span, const E &round)
+{
+	E distance = p.a - q.a + round, scaled = p.whole - q.whole + round * p.b;
+
+	return z3::implies(p.b == q.b && p.b == span.b && distance >= 0 && distance <= span.a,
+			   scaled >= 0 && scaled <= span.whole);
+}
+
+static Product swapped(const Product &p)
+{
+	return { p.b, p.a, p.whole };
+}
+
+static void prove_products()
+{
+	z3::context &c = path().ctx;
+	auto whole = [&](const char *a, const char *b) {
+		E x = c.real_const(a), y = c.real_const(b);
+
+		assume(x >= 0 && y >= 0);
+		return Product{ x, y, x * y };
+	};
+	Product p = whole("a", "b"), q = whole("c", "d");
+
+	claim(keeps_order(p, q));
+	for (const E &round : { c.real_val(0), c.real_val("18446744073709551616") })
+		claim(keeps_distance(whole("a", "f"), whole("b", "f"), whole("s", "f"), round));
+}
+
+static Runs range_mul()
+{
+	return { prove_products, [] {
+		struct ub_range a = any_range("a"), b = any_range("b");
+		Sym x = any_of(a, "x"), y = any_of(b, "y");
+		Sym result = x * y;
+		struct ub_range product = ub_range_mul(a, b);
+		const std::vector<Product> all = path().products;
+
+		for (size_t i = 1; i < all.size(); i++)
+			for (const Product &machine : { all[0], swapped(all[0]) }) {
+				assume(keeps_order(machine, all[i]));
+				assume(keeps_order(all[i], machine));
+				for (size_t j = 1; j < all.size(); j++)
+					for (const E &round : { number(0), path().modulus() })
+						if (i != j)
+							assume(keeps_distance(machine, all[i], all[j], round));
+			}
+		claim_member(result, product);
+	} };
 }
 
 /* --- walks: numbers between lo + t * down and hi + t * up, which never overflow --- */
@@ -424,8 +564,8 @@ static std::vector<Operation> operations()
 		{ "range join", joining<struct ub_range>(RANGE(join)), INTEGERS },
 		{ "range add", binary<struct ub_range>(RANGE(add), M(x + y)), INTEGERS },
 		{ "range sub", binary<struct ub_range>(RANGE(sub), M(x - y)), INTEGERS },
-		{ "range mul", binary<struct ub_range>(RANGE(mul), M(x * y)), INTEGERS },
-		{ "range shl", by<struct ub_range>(counts, RANGE_BY(shl), shl) },
+		{ "range mul", range_mul(), INTEGERS },
+		{ "range shl", by<struct ub_range>(counts, RANGE_BY(shl), shl), INTEGERS },
 		{ "range shr", by<struct ub_range>(counts, RANGE_BY(shr), shr), INTEGERS },
 		{ "range sar", by<struct ub_range>(counts, RANGE_BY(sar), sar), INTEGERS },
 		{ "range zext", by<struct ub_range>(widths, RANGE_BY(zext), zext), INTEGERS },
@@ -436,7 +576,8 @@ static std::vector<Operation> operations()
 			Sym x = any_of(b, "x");
 
 			assume(is_in(x, r));
-			claim_member(x, scalar(b, r));
+			subjects = { x };
+			claim_member(x, scalar_itself(b, r));
 		} } },
 		{ "register and", binary<struct ub_reg>(REG(and), M(x & y)) },
 		{ "register or", binary<struct ub_reg>(REG(or), M(x | y)) },
@@ -448,6 +589,7 @@ static std::vector<Operation> operations()
 		{ "walk tick", walk_tick(), PLAIN },
 		{ "walk settle", walk_settle(), PLAIN },
 		{ "walk join", walk_join(), PLAIN },
+		{ "walk faster", walk_faster(), PLAIN },
 		{ "walk widen", walk_widen(), PLAIN },
 		{ "image operand, guarded base", image_operand(UB_REG_GUARDED), PLAIN },
 		{ "image operand, number", image_operand(UB_REG_WALKING), PLAIN },
@@ -457,20 +599,20 @@ static std::vector<Operation> operations()
 /* True when all claims on all paths hold. */
 static bool prove(const Operation &operation, unsigned int limit_s)
 {
-	auto start = std::chrono::steady_clock::now();
+	const double start = cpu_seconds();
 	Path &p = path();
 
 	p.paths = 0;
 	p.is_proven = true;
 	p.has_unknown = false;
-	p.deadline = start + std::chrono::seconds(limit_s);
+	p.deadline = start + limit_s;
 	p.is_integer = operation.how >= INTEGERS;
 	p.is_plain = operation.how == PLAIN;
 	for (const auto &run : operation.runs)
 		explore(run);
 	printf("%-28s %-10s %6lu paths %8.2f s\n", operation.name,
 	       p.is_proven ? "proven" : p.has_unknown ? "not proven" : "WRONG", p.paths,
-	       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+	       cpu_seconds() - start);
 	fflush(stdout);
 	return p.is_proven;
 }

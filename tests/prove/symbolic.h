@@ -7,9 +7,10 @@
  * said with assume(), what must hold of the results with claim().
  *
  * Formulas are of bit vectors; or, for sums and products that are compared, which bits are bad at, of integers, with the
- * remainder of 2^64 spelled out: then the only bits to be had are those of a shift, of a low mask and of the sign.  Where
- * signed numbers never overflow, they are plain real numbers, which what is claimed of them holds for too, and that they
- * do not is one more claim.
+ * remainder of 2^64 spelled out: then the only bits to be had are those of a shift, of a low mask and of the sign.  There
+ * the product of two unknown numbers is any number at all, which only what is said of path().products makes more of: see
+ * prove.cc.  Where signed numbers never overflow, they are plain real numbers, which what is claimed of them holds for
+ * too, and that they do not is one more claim.
  */
 #ifndef UB_PROVE_SYMBOLIC_H
 #define UB_PROVE_SYMBOLIC_H
@@ -17,8 +18,8 @@
 #include <z3++.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <type_traits>
@@ -26,6 +27,20 @@
 
 #define QUERY_MS	40000u
 #define KEPT_MODELS	8u
+
+/* Of this process alone, so that a busy machine proves as much. */
+inline double cpu_seconds()
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* Whole numbers, without remainder. */
+struct Product {
+	z3::expr a, b, whole;
+};
 
 struct Path {
 	z3::context ctx;
@@ -37,7 +52,8 @@ struct Path {
 	bool is_integer = false, is_plain = false;
 	std::vector<z3::model> models;		/* of the last questions, for the next ones */
 	std::vector<z3::expr> made;		/* plain numbers, which must not leave those of 64 bits */
-	std::chrono::steady_clock::time_point deadline;
+	std::vector<Product> products;
+	double deadline = 0;
 	bool is_proven = true, has_unknown = false, is_dead = false;
 
 	Path() { reset(); }
@@ -60,7 +76,7 @@ struct Path {
 
 	bool is_late() const
 	{
-		return std::chrono::steady_clock::now() > deadline;
+		return cpu_seconds() > deadline;
 	}
 
 	z3::expr modulus()
@@ -89,6 +105,7 @@ struct Path {
 	{
 		pool.clear();
 		made.clear();
+		products.clear();
 		held.clear();
 		next = 0;
 		is_dead = false;
@@ -247,15 +264,36 @@ inline z3::expr difference(const z3::expr &a, const z3::expr &b)
 	return path().is_integer ? z3::ite(a >= b, whole, whole + path().modulus()) : whole;
 }
 
-inline z3::expr product(const z3::expr &a, const z3::expr &b)
+inline z3::expr whole_product(const z3::expr &a, const z3::expr &b)
 {
+	Path &p = path();
+
+	if (a.is_numeral() || b.is_numeral())
+		return a * b;
+	z3::expr whole = p.ctx.int_const(("product" + std::to_string(p.fresh_cnt++)).c_str());
+
+	p.held.push_back(whole >= 0);
+	p.products.push_back({ a, b, whole });
+	return whole;
+}
+
+/* The product, less as often 2^64 as there is; and, if asked for, whether that is never. */
+inline z3::expr product(const z3::expr &a, const z3::expr &b, z3::expr *ret_fits = nullptr)
+{
+	Path &p = path();
 	z3::expr rest = a;
 
-	if (path().is_plain)
+	if (p.is_plain)
 		return plain(a * b);
-	if (!path().is_integer)
+	if (!p.is_integer) {
+		if (ret_fits)
+			*ret_fits = z3::expr(p.ctx, Z3_mk_bvmul_no_overflow(p.ctx, a, b, false));
 		return a * b;
-	path().divide(a * b, path().modulus(), &rest);
+	}
+	z3::expr times = p.divide(whole_product(a, b), p.modulus(), &rest);
+
+	if (ret_fits)
+		*ret_fits = times == 0;
 	return rest;
 }
 
@@ -354,10 +392,10 @@ inline bool sym_add_overflow(const Sym &a, const Sym &b, Sym *ret)
 
 inline bool sym_mul_overflow(const Sym &a, const Sym &b, Sym *ret)
 {
-	*ret = a * b;
-	if (path().is_integer)
-		return decide(a.e() * b.e() >= path().modulus());
-	return decide(!z3::expr(path().ctx, Z3_mk_bvmul_no_overflow(path().ctx, a.e(), b.e(), false)));
+	z3::expr fits = a.e();
+
+	*ret = Sym(product(a.e(), b.e(), &fits));
+	return decide(!fits);
 }
 
 inline uint32_t sym_zeros(const Sym &a, bool from_top)
@@ -376,6 +414,12 @@ inline uint32_t sym_zeros(const Sym &a, bool from_top)
 inline Sym any(const char *name)
 {
 	return Sym(path().any(name));
+}
+
+/* A name that no other formula of this run has. */
+inline std::string fresh(const std::string &name)
+{
+	return name + std::to_string(path().fresh_cnt++);
 }
 
 inline void assume(const z3::expr &e)
