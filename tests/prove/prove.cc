@@ -31,7 +31,9 @@ extern "C" {
 #define __builtin_clzll(a)	sym_zeros(a, true)
 #define __builtin_ctzll(a)	sym_zeros(a, false)
 namespace bits {
-#include "../../verifier/bits.c"
+#include "../../verifier/bits.h"
+static u32 known_zeros_below(struct ub_bits a);
+#include "bits_itself.c"
 }
 using namespace bits;
 namespace ranges {
@@ -168,6 +170,69 @@ static struct ub_reg scalar(struct ub_bits bits, struct ub_range range)
 		assume(is_in(x, result));
 	}
 	return result;
+}
+
+/* Of the subjects, in order, of how many zeros they are multiples; and what is left of each behind those. */
+struct Zeros {
+	uint32_t cnt;
+	z3::expr rest;
+};
+
+static std::vector<Zeros> zeros;
+
+static z3::expr power_of_two(uint32_t cnt)
+{
+	return cnt < 64 ? number(1ull << cnt) : number(0);
+}
+
+namespace bits {
+/* How many can be anything up to 64: each is a run. */
+static uint32_t known_zeros_below(struct ub_bits a)
+{
+	Zeros of = { 0, path().any(fresh("rest").c_str()) };
+	const Sym &x = subjects[zeros.size()];
+
+	claim_about_subject(is_in(x, a));
+	while (of.cnt < 64 && !either_way())
+		of.cnt++;
+	assume(x.e() == of.rest * power_of_two(of.cnt));
+	zeros.push_back(of);
+	return of.cnt;
+}
+}
+
+static Runs bits_known_zeros()
+{
+	return { [] {
+		struct ub_bits a = any_bits("a");
+		Sym x = any_of(a, "x");
+		uint32_t cnt = known_zeros_below_itself(a);
+
+		claim(cnt <= 64 ? x.e() == z3::lshr(x.e(), number(cnt)) * power_of_two(cnt) : path().ctx.bool_val(false));
+	} };
+}
+
+static Runs bits_mul()
+{
+	return { [] {
+		struct ub_bits a = any_bits("a"), b = any_bits("b");
+		Sym x = any_of(a, "x"), y = any_of(b, "y");
+
+		zeros.clear();
+		subjects = { x, y };
+		struct ub_bits result = ub_bits_mul(a, b);
+		const Zeros &i = zeros[0], &j = zeros[1];
+
+		/* Of two constants it is theirs. */
+		if (!result.value.e().is_numeral()) {
+			claim_member(x * y, result);
+			return;
+		}
+		/* Else what it is hangs on no bit of the product of the rests. */
+		claim(i.rest * power_of_two(i.cnt) * (j.rest * power_of_two(j.cnt)) ==
+		      i.rest * j.rest * (power_of_two(i.cnt) * power_of_two(j.cnt)));
+		claim_member(any("rests") * Sym(power_of_two(i.cnt) * power_of_two(j.cnt)), result);
+	} };
 }
 
 namespace walks {
@@ -554,7 +619,8 @@ static std::vector<Operation> operations()
 		{ "bits and", binary<struct ub_bits>(BITS_OF(and), M(x & y)) },
 		{ "bits or", binary<struct ub_bits>(BITS_OF(or), M(x | y)) },
 		{ "bits xor", binary<struct ub_bits>(BITS_OF(xor), M(x ^ y)) },
-		{ "bits mul", binary<struct ub_bits>(BITS_OF(mul), M(x * y)) },
+		{ "bits known zeros", bits_known_zeros() },
+		{ "bits mul", bits_mul() },
 		{ "bits shl", by<struct ub_bits>(counts, BITS_BY(shl), shl) },
 		{ "bits shr", by<struct ub_bits>(counts, BITS_BY(shr), shr) },
 		{ "bits sar", by<struct ub_bits>(counts, BITS_BY(sar), sar) },

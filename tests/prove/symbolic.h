@@ -231,6 +231,18 @@ inline bool decide(const z3::expr &condition)
 	return way;
 }
 
+/* Both ways, whatever is known. */
+inline bool either_way()
+{
+	Path &p = path();
+
+	if (p.next == p.decisions.size()) {
+		p.decisions.push_back(true);
+		p.is_forced.push_back(false);
+	}
+	return p.decisions[p.next++];
+}
+
 inline Sym::operator bool() const { return decide(e() != number(0)); }
 inline Signed::operator bool() const { return decide(e() != number(0)); }
 
