@@ -4,11 +4,12 @@
  *
  * Promise: no way through it has more than IM_MAX_STRETCH instructions between two looks (or ticks, of which there are
  * UB_TICKS between looks), entry and exit included.  A stretch begins at a label or a look; what follows it without a look
- * is noted.  If these form no cycle, and they cannot if a longest way can be found, that way is the bound.
+ * is noted, and how many instructions led there.  The longest way to each stretch grows until nothing changes.
  */
 #include "image_env.h"
 
-#define END	0u		/* the stretch that all others lead to */
+#define END		0u	/* the stretch that all others lead to */
+#define MAX_PASSES	256u	/* so many jumps back may follow each other without a look */
 
 bool im_flow_to(struct im *im, u32 node)
 {
@@ -27,63 +28,36 @@ bool im_looked(struct im *im)
 	return true;
 }
 
-/* first[n]: where in @order the flows out of stretch n begin; waits[n]: how many come into it. */
-static void sort_flows(const struct im *im, u32 *first, u32 *order, u32 *waits)
+/* Flows stand in the order of the code, so one pass carries a length along all that leads forward. */
+static bool lengthen(const struct im *im, u32 *longest, bool *ret_changed)
 {
-	u32 i, n;
+	u32 i, len;
 
+	*ret_changed = false;
 	for (i = 0; i < im->flow_cnt; i++) {
-		first[im->flows[i].from + 1]++;
-		waits[im->flows[i].to]++;
+		len = longest[im->flows[i].from] + im->flows[i].len;
+		if (len <= longest[im->flows[i].to])
+			continue;
+		if (len > IM_MAX_STRETCH)
+			return false;
+		longest[im->flows[i].to] = len;
+		*ret_changed = true;
 	}
-	for (n = 0; n < im->node_cnt; n++)
-		first[n + 1] += first[n];
-	for (i = 0; i < im->flow_cnt; i++)
-		order[first[im->flows[i].from]++] = i;
-	for (n = im->node_cnt; n > 0; n--)
-		first[n] = first[n - 1];
-	first[0] = 0;
+	return true;
 }
 
-/* Takes stretches away into which nothing comes (any more).  @ready has room for all.  How many could be taken. */
-static u32 take_all(struct im *im, const u32 *first, const u32 *order, u32 *waits, u32 *longest, u32 *ready)
-{
-	u32 cnt = 0, done, n, i, len;
-
-	for (n = 0; n < im->node_cnt; n++)
-		if (!waits[n])
-			ready[cnt++] = n;
-	for (done = 0; done < cnt; done++) {
-		n = ready[done];
-		for (i = first[n]; i < first[n + 1]; i++) {
-			const struct im_flow *flow = &im->flows[order[i]];
-
-			len = longest[n] + flow->len;
-			if (len > longest[flow->to])
-				longest[flow->to] = len;
-			if (len > IM_MAX_STRETCH)
-				return cnt;
-			if (!--waits[flow->to])
-				ready[cnt++] = flow->to;
-		}
-	}
-	return cnt;
-}
-
+/* Sound: when nothing changes every flow is heeded; what goes round without a look is longer each time. */
 bool im_time_check(struct im *im)
 {
-	u32 nodes = im->node_cnt, cnt = 0;
-	u32 *mem = ub_alloc(4 * (size_t)nodes + 1 + im->flow_cnt, sizeof(*mem));
+	u32 *longest = ub_alloc(im->node_cnt, sizeof(*longest)), pass;
+	bool is_good = true, changed = true;
 
-	if (!mem) {
+	if (!longest) {
 		im->err = -ENOMEM;
 		return false;
 	}
-	sort_flows(im, mem, mem + 4 * (size_t)nodes + 1, mem + nodes + 1);
-	cnt = take_all(im, mem, mem + 4 * (size_t)nodes + 1, mem + nodes + 1, mem + 2 * (size_t)nodes + 1,
-		       mem + 3 * (size_t)nodes + 1);
-	ub_free(mem);
-	if (cnt < nodes)
-		return im_refuse(im, "a way through it looks for work too seldom, or goes round without");
-	return true;
+	for (pass = 0; pass < MAX_PASSES && is_good && changed; pass++)
+		is_good = lengthen(im, longest, &changed);
+	ub_free(longest);
+	return (is_good && !changed) || im_refuse(im, "a way through it looks for work too seldom, or goes round without");
 }
