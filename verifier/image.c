@@ -90,15 +90,14 @@ static bool read_prologue(struct im *im)
 /* The frame is taken down, and the caller gets in rax which exit it was. */
 static bool leave(struct im *im)
 {
-	const struct im_point *at = &im->state.at;
 	struct ub_reg exit = im_value(im, IM_RAX);
 	const u8 *last = im->code + im->pc + sizeof(epilogue);
 	u32 room = im->len - im->pc - sizeof(epilogue);
 	s32 rel;
 
-	if (!at->is_fenced || at->is_open || at->may_sleep || at->pushed || (im->env->vec_open && at->is_vec_open))
+	if (im_mode(im) != IM_FENCED)
 		return im_refuse(im, "left with something open or pushed");
-	if (at->reg[IM_RAX] != IM_GUEST || exit.kind != UB_REG_SCALAR || ub_reg_max(&exit) >= im->image->exit_cnt)
+	if (im->state.at.reg[IM_RAX] != IM_GUEST || exit.kind != UB_REG_SCALAR || ub_reg_max(&exit) >= im->image->exit_cnt)
 		return im_refuse(im, "left without the number of an exit");
 	im->next = im->pc + sizeof(epilogue) + (im->env->return_thunk ? 5 : 1);
 	if (room < (im->env->return_thunk ? 5u : 1u))

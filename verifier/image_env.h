@@ -14,14 +14,35 @@
 
 /* What a machine register or a local holds.  Only what is the guest's may go to the guest, or through arithmetic. */
 enum im_class {
-	IM_NONE,		/* nothing was written: it may be the kernel's */
-	IM_GUEST,
-	IM_FRAME, IM_TASK, IM_REGS,	/* pointers: struct ub_frame, the task, pt_regs */
-	IM_TICKS,		/* counts ticks */
+	IM_NONE = UB_HINT_NONE,	/* nothing was written: it may be the kernel's */
+	IM_GUEST = UB_HINT_GUEST,
+	IM_REGS = UB_HINT_REGS, IM_TASK = UB_HINT_TASK, IM_TICKS = UB_HINT_TICKS,	/* pt_regs; the task; counts ticks */
+	IM_FRAME,		/* struct ub_frame */
+	IM_STACK,		/* rsp, rbp */
+	IM_PRE_SAID, IM_POST_SAID, /* what pre_call, post_call answered */
 	IM_LIMIT, IM_LIMIT_LOW, IM_MASK,
 };
 
-enum { IM_CF = 1, IM_OTHERS = 2, IM_ALL_FLAGS = 3 };
+/* What may hold at a place: true where it does on all ways there. */
+enum im_fact {
+	/* Flags which the guest or a comparison of what is the kernel's set, so that jumps may look; which are the guest's. */
+	IM_CF_SET = 1 << 0, IM_OTHERS_SET = 1 << 1, IM_ALL_SET = 3, IM_CF_GUEST = 1 << 2, IM_OTHERS_GUEST = 1 << 3,
+	IM_PRE_GO = 1 << 4, IM_POST_GO = 1 << 5,	/* below: pre_call, post_call said UB_CALL_GO */
+	IM_FLAGS = (1 << 6) - 1,
+	IM_WORK_TESTED = 1 << 6,	/* there is no work before a call, or pre_call said go */
+	IM_HAS_TICKS = 1 << 7,		/* at least one is left */
+	IM_FRESH = 1 << 8,		/* there was no tick since it was looked for work */
+	IM_CHUNK_FITS = 1 << 9,		/* rcx is at most IM_CHUNK, when it counts */
+};
+
+/* How the machine is set: each place has one state of these. */
+enum im_mode {
+	IM_OPEN = 1 << 0,	/* access to user memory */
+	IM_MAY_SLEEP = 1 << 1,	/* page faults are allowed */
+	IM_VEC_OPEN = 1 << 2,	/* vector registers are the user's */
+	IM_FENCED = 1 << 3,	/* the prologue is over */
+	IM_PUSHED = 1 << 4,	/* there is a word on the stack */
+};
 
 #define IM_NO_NR	-1
 
@@ -36,24 +57,12 @@ struct im_point {
 	u8 reg[IM_NREG];	/* enum im_class */
 	u32 locals;		/* which are written: bit n is the one at rbp - 48 - 8 * n; */
 	u32 low_bytes;		/* or only their lowest byte */
-	u16 facts;		/* registers of whose value something is known */
-	u8 flags;		/* which of the machine's flags are the guest's */
-	bool flags_tell_work;	/* no: they compare what is the kernel's, and only a jump may look */
-	bool flags_tell_answer;	/* below: it is UB_CALL_GO */
-	bool answer_is_look;	/* it is post_call's, which goes on only where no work is left; else pre_call's */
-	u8 answer;		/* the register that has what one of them said, or UB_NOREG */
-	bool is_work_tested;	/* there is no work before a call, or pre_call said go */
-	bool is_open;		/* access to user memory */
-	bool may_sleep;		/* page faults are allowed */
-	bool is_vec_open;
-	bool is_fenced;		/* the prologue is over */
-	bool has_ticks;		/* at least one is left */
-	bool is_fresh;		/* there was no tick since it was looked for work */
-	bool is_chunk;		/* rcx is at most IM_CHUNK, when it counts */
-	u8 pushed;		/* words on the stack */
-	s32 nr, nr_saved;	/* the number of the call that eax, and pt_regs' ax, were compared with; or IM_NO_NR */
-	struct im_addr line;	/* an address of which it was tested that so many bytes lie in one line of the cache */
+	u16 known;		/* registers of whose value something is known */
+	u16 facts;		/* enum im_fact */
+	u8 mode;		/* enum im_mode */
 	u8 line_len;		/* 0: none */
+	struct im_addr line;	/* an address of which it was tested that so many bytes lie in one line of the cache */
+	s32 nr, nr_saved;	/* the number of the call that eax, and pt_regs' ax, were compared with; or IM_NO_NR */
 };
 
 /* Instructions that only mean something together.  Each ends with the next instruction that is not part of it. */
@@ -84,7 +93,7 @@ struct im_unit {
 struct im_state {
 	struct im_point at;
 	struct im_unit unit;
-	struct ub_reg values[IM_NREG];	/* those of at.facts count */
+	struct ub_reg values[IM_NREG];	/* those of at.known count */
 };
 
 /* A place that jumps lead to, or an entry. */
@@ -158,41 +167,53 @@ bool im_flow_to(struct im *im, u32 node);
 bool im_time_check(struct im *im);
 
 /* image_mem.c */
-enum im_access { IM_READ = 1, IM_WRITE = 2 };
-/* May the memory operand be used so?  In locals, pt_regs and user memory. */
-bool im_access(struct im *im, u32 bytes, u32 access);
+/* May the memory operand be read, be written?  In locals, pt_regs and user memory. */
+bool im_access(struct im *im, bool is_read, bool is_written);
 /* The local of the operand if it is one and of 8 bytes, else IM_NO_LOCAL; the class that it has by its place. */
 u32 im_local(const struct im_insn *insn);
 enum im_class im_local_class(u32 local);
-/* One repeated string operation. */
-bool im_access_string(struct im *im);
+/* May user memory be accessed here at all? */
+bool im_is_user_time(struct im *im);
+/* May a string operation begin at that register's address? */
+bool im_is_string_start(struct im *im, u8 reg);
 
 /* image_step.c: one instruction. */
 bool im_step(struct im *im);
-/* The value of a register of the guest's; any value of @width bits. */
+/* The register takes something of the guest's, or of another class. */
+void im_set(struct im *im, u8 reg, struct ub_reg value);
+void im_set_class(struct im *im, u8 reg, enum im_class class);
+/* What a condition reads (SDM vol. 1, appendix B): IM_CF, IM_OTHERS. */
+u8 im_flags_of(u8 cc);
+
 static inline struct ub_reg im_value(const struct im *im, u8 reg)
 {
-	return im->state.at.facts & 1u << reg ? im->state.values[reg] : ub_reg_any();
+	return im->state.at.known & 1u << reg ? im->state.values[reg] : ub_reg_any();
 }
 
-static inline struct ub_reg im_unknown(u32 width)
+/* The mode, but for vector registers that need not be closed. */
+static inline u8 im_mode(const struct im *im)
 {
-	return (struct ub_reg){
-		.bits = { 0, ub_low_mask(width) }, .range = { 0, ub_low_mask(width) }, .kind = UB_REG_SCALAR };
+	return im->env->vec_open ? im->state.at.mode : im->state.at.mode & ~IM_VEC_OPEN;
 }
-void im_set(struct im *im, u8 reg, struct ub_reg value);
-/* The register holds something of another class. */
-void im_set_class(struct im *im, u8 reg, enum im_class class);
+
 static inline bool im_reads(struct im *im, u8 reg)
 {
-	if (reg == IM_RSP || reg == IM_RBP || im->state.at.reg[reg] != IM_GUEST)
-		return im_refuse(im, "register %u as a value, which holds nothing of the guest's", reg);
-	return true;
+	return im->state.at.reg[reg] == IM_GUEST ||
+	       im_refuse(im, "register %u as a value, which holds nothing of the guest's", reg);
 }
 
-/* image_alu.c: arithmetic, of which the result is followed. */
-bool im_step_alu(struct im *im);
-/* image_call.c: calls, jumps, leaving. */
+/* The base and the index of the memory operand. */
+static inline bool im_reads_address(struct im *im)
+{
+	return (im->insn.rm == UB_NOREG || im_reads(im, im->insn.rm)) &&
+	       (im->insn.index == UB_NOREG || im_reads(im, im->insn.index));
+}
+
+/* image_alu.c: what the registers that the instruction writes are then; @dst is the first. */
+struct ub_reg im_result(const struct im *im, u8 dst);
+/* Writes as x86 does: 8 and 16 bits keep the others, 32 clear them. */
+bool im_put(struct im *im, u8 reg, struct ub_reg value);
+/* image_call.c: calls and jumps. */
 bool im_step_control(struct im *im, const struct im_unit *unit);
 
 #endif

@@ -48,10 +48,10 @@ static bool keep(struct im *im, u32 label)
 	u32 left;
 
 	im->labels[label].at = im->state.at;
-	im->labels[label].stored = im->state.at.facts;
+	im->labels[label].stored = im->state.at.known;
 	im->labels[label].value_idx = im->value_cnt;
 	im->labels[label].is_seen = true;
-	for (left = im->state.at.facts; left; left &= left - 1)
+	for (left = im->state.at.known; left; left &= left - 1)
 		if (!keep_value(im, &im->state.values[first_of(left)]))
 			return false;
 	return true;
@@ -72,34 +72,14 @@ static void join_points(struct im_point *to, const struct im_point *from)
 			to->reg[reg] = to->reg[reg] == from->reg[reg] ? to->reg[reg] : IM_NONE;
 	to->locals &= from->locals;
 	to->low_bytes &= from->low_bytes;
+	to->known &= from->known;
 	to->facts &= from->facts;
-	to->flags &= to->flags_tell_work == from->flags_tell_work ? from->flags : 0;
-	to->flags_tell_work &= to->flags != 0;
-	to->has_ticks &= from->has_ticks;
-	to->is_fresh &= from->is_fresh;
-	to->is_chunk &= from->is_chunk;
-	to->is_work_tested &= from->is_work_tested;
-	to->flags_tell_answer &= from->flags_tell_answer && to->answer_is_look == from->answer_is_look;
-	if (to->answer != from->answer || to->answer_is_look != from->answer_is_look)
-		to->answer = UB_NOREG;
 	if (to->nr != from->nr)
 		to->nr = IM_NO_NR;
 	if (to->nr_saved != from->nr_saved)
 		to->nr_saved = IM_NO_NR;
 	if (to->line_len != from->line_len || !is_same_addr(&to->line, &from->line))
 		to->line_len = 0;
-}
-
-/* These have one value at each place: there is no joining them. */
-static bool is_same_mode(const struct im_point *a, const struct im_point *b)
-{
-	return a->is_open == b->is_open && a->may_sleep == b->may_sleep && a->is_vec_open == b->is_vec_open &&
-	       a->is_fenced == b->is_fenced && a->pushed == b->pushed;
-}
-
-static bool is_any(const struct ub_reg *value)
-{
-	return value->kind == UB_REG_SCALAR && value->bits.mask == UB_U64_MAX && value->range.span == UB_U64_MAX;
 }
 
 static void join(struct im *im, u32 no)
@@ -110,31 +90,12 @@ static void join(struct im *im, u32 no)
 	join_points(&label->at, &im->state.at);
 	for (left = label->stored; left; left &= left - 1, idx++) {
 		reg = first_of(left);
-		if (!(label->at.facts & 1u << reg) || ub_reg_equal(&im->values[idx], &im->state.values[reg]))
+		if (!(label->at.known & 1u << reg) || ub_reg_equal(&im->values[idx], &im->state.values[reg]))
 			continue;
 		im->values[idx] = ub_reg_join(&im->values[idx], &im->state.values[reg], im->limit);
-		if (is_any(&im->values[idx]))
-			label->at.facts &= ~(1u << reg);
+		if (ub_reg_is_any(&im->values[idx]))
+			label->at.known &= ~(1u << reg);
 	}
-}
-
-/* The first of what one has and the other not, or NULL. */
-static const char *first_difference(const struct im_point *a, const struct im_point *b)
-{
-	if (a->locals != b->locals || a->low_bytes != b->low_bytes)
-		return "locals that are written";
-	if (a->facts != b->facts)
-		return "registers whose value is known";
-	if (a->flags != b->flags || a->flags_tell_work != b->flags_tell_work)
-		return "flags";
-	if (a->has_ticks != b->has_ticks || a->is_fresh != b->is_fresh)
-		return "ticks";
-	if (a->is_work_tested != b->is_work_tested || a->answer != b->answer || a->answer_is_look != b->answer_is_look ||
-	    a->flags_tell_answer != b->flags_tell_answer)
-		return "answers about work";
-	if (a->is_chunk != b->is_chunk || a->nr != b->nr || a->nr_saved != b->nr_saved || a->line_len != b->line_len)
-		return "what was compared";
-	return NULL;
 }
 
 /* Is what @value may be among what @promise may be? */
@@ -164,19 +125,21 @@ static bool holds(struct im *im, u32 no)
 	const struct im_label *label = &im->labels[no];
 	struct im_point joined = label->at;
 	u32 idx = label->value_idx, left, reg;
-	const char *what;
 
 	join_points(&joined, &im->state.at);
 	for (reg = 0; memcmp(joined.reg, label->at.reg, sizeof(joined.reg)) && reg < IM_NREG; reg++)
 		if (joined.reg[reg] != label->at.reg[reg])
 			return im_refuse(im, "brings register %u of class %u, not %u", reg, im->state.at.reg[reg],
 					 label->at.reg[reg]);
-	what = first_difference(&joined, &label->at);
-	if (what)
-		return im_refuse(im, "does not bring all %s (%x of %x)", what, joined.facts | joined.locals << 16, label->at.facts | label->at.locals << 16);
+	if (joined.locals != label->at.locals || joined.low_bytes != label->at.low_bytes || joined.known != label->at.known ||
+	    joined.facts != label->at.facts || joined.nr != label->at.nr || joined.nr_saved != label->at.nr_saved ||
+	    joined.line_len != label->at.line_len)
+		return im_refuse(im, "brings less than is taken to hold: locals %x of %x, values %x of %x, facts %x of %x",
+				 joined.locals & joined.low_bytes, label->at.locals & label->at.low_bytes, joined.known,
+				 label->at.known, joined.facts, label->at.facts);
 	for (left = label->stored; left; left &= left - 1, idx++) {
 		reg = first_of(left);
-		if (label->at.facts & 1u << reg && !is_within(&im->state.values[reg], &im->values[idx], im->limit))
+		if (label->at.known & 1u << reg && !is_within(&im->state.values[reg], &im->values[idx], im->limit))
 			return im_refuse(im, "brings another value in register %u than is taken to hold", reg);
 	}
 	return true;
@@ -190,7 +153,7 @@ static bool join_edge(struct im *im, u32 no, u32 target)
 		return im_refuse(im, "leads to the entry at %u", target);
 	if (!label->is_seen)
 		return keep(im, no) && im_flow_to(im, label->node);
-	if (!is_same_mode(&label->at, &im->state.at))
+	if (label->at.mode != im->state.at.mode)
 		return im_refuse(im, "at %u access, faults, vectors, stack or prologue are in two states", target);
 	if (label->kind != IM_HINTED)
 		join(im, no);
@@ -233,14 +196,10 @@ static void weaken(struct im *im, const struct ub_image_hint *hint)
 	u8 reg;
 
 	for (reg = 0; reg < IM_NREG; reg++)
-		if (hint->lost & 1u << reg)
-			at->reg[reg] = IM_NONE;
-	at->facts &= ~(hint->lost | hint->forgotten);
-	at->flags = 0;
-	at->flags_tell_work = false;
-	at->flags_tell_answer = false;
-	at->answer = UB_NOREG;
-	at->is_chunk = false;
+		if (hint->lost & 1u << reg || at->reg[reg] == IM_PRE_SAID || at->reg[reg] == IM_POST_SAID)
+			at->reg[reg] = reg == IM_RSP || reg == IM_RBP ? IM_STACK : IM_NONE;
+	at->known &= ~(hint->lost | hint->forgotten);
+	at->facts &= ~(IM_FLAGS | IM_CHUNK_FITS);
 	at->line_len = 0;
 	if ((hint->lost | hint->forgotten) & 1u << IM_RAX && !hint->keeps_number)
 		at->nr = IM_NO_NR;
@@ -261,26 +220,22 @@ static bool is_well_formed(const struct ub_reg *value)
 /* A hint's own state. */
 static bool hinted(struct im *im, const struct ub_image_hint *hint)
 {
-	static const u8 classes[] = {
-		[UB_HINT_NONE] = IM_NONE, [UB_HINT_GUEST] = IM_GUEST, [UB_HINT_REGS] = IM_REGS,
-		[UB_HINT_TASK] = IM_TASK, [UB_HINT_TICKS] = IM_TICKS,
-	};
 	struct im_point *at = &im->state.at;
 	u32 i;
 
 	*at = (struct im_point){
-		.locals = hint->locals, .low_bytes = hint->locals | hint->low_bytes, .is_open = hint->is_open,
-		.flags = hint->has_flags ? IM_ALL_FLAGS : 0, .is_vec_open = hint->is_vec_open, .is_fenced = true,
-		.has_ticks = hint->has_ticks, .nr = IM_NO_NR, .nr_saved = IM_NO_NR, .answer = UB_NOREG,
+		.locals = hint->locals, .low_bytes = hint->locals | hint->low_bytes, .nr = IM_NO_NR, .nr_saved = IM_NO_NR,
+		.facts = (hint->has_flags ? IM_ALL_SET | IM_CF_GUEST | IM_OTHERS_GUEST : 0) | (hint->has_ticks ? IM_HAS_TICKS : 0),
+		.mode = IM_FENCED | (hint->is_open ? IM_OPEN : 0) | (hint->is_vec_open ? IM_VEC_OPEN : 0),
 	};
 	for (i = 0; i < IM_NREG; i++)
-		at->reg[i] = hint->reg[i] < ARRAY_SIZE(classes) ? classes[hint->reg[i]] : IM_NONE;
+		at->reg[i] = i == IM_RSP || i == IM_RBP ? IM_STACK : hint->reg[i] <= UB_HINT_TICKS ? hint->reg[i] : IM_NONE;
 	for (i = 0; i < hint->fact_cnt; i++) {
 		const struct ub_image_fact *fact = &im->image->facts[hint->fact_idx + i];
 
 		if (fact->reg >= IM_NREG || at->reg[fact->reg] != IM_GUEST || !is_well_formed(&fact->value))
 			return im_refuse(im, "a hint for %u says what cannot be", hint->off);
-		at->facts |= 1u << fact->reg;
+		at->known |= 1u << fact->reg;
 		im->state.values[fact->reg] = fact->value;
 	}
 	return true;
@@ -318,11 +273,11 @@ bool im_labels_start(struct im *im)
 /* A caller's registers are the kernel's, rdi points to the frame. */
 static void enter(struct im *im)
 {
-	im->state = (struct im_state){
-		.at = { .nr = IM_NO_NR, .nr_saved = IM_NO_NR, .is_vec_open = !im->env->vec_open, .is_fresh = true,
-			.answer = UB_NOREG },
+	im->state.at = (struct im_point){
+		.reg = { [IM_RDI] = IM_FRAME, [IM_RSP] = IM_STACK, [IM_RBP] = IM_STACK }, .nr = IM_NO_NR, .nr_saved = IM_NO_NR,
+		.facts = IM_FRESH, .mode = im->env->vec_open ? 0 : IM_VEC_OPEN,
 	};
-	im->state.at.reg[IM_RDI] = IM_FRAME;
+	im->state.unit.kind = IM_UNIT_NONE;
 	im->is_dead = false;
 }
 

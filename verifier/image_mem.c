@@ -16,56 +16,39 @@
 /* Where general registers lie in struct pt_regs: from r15 up to rdi, and rsp (arch/x86/include/asm/ptrace.h). */
 enum { PT_GENERAL_END = 120, PT_AX = 80, PT_SP = 152 };
 
-static u32 local_of(s32 disp, u32 bytes)
+static u32 local_of(const struct im_insn *insn, u32 bytes)
 {
-	s32 start = disp & ~7;
+	s32 start = insn->disp & ~7;
 
-	if (start > FIRST_LOCAL || start < LAST_LOCAL || disp - start + bytes > 8)
+	if (!insn->is_mem || insn->rm != IM_RBP || insn->index != UB_NOREG || start > FIRST_LOCAL || start < LAST_LOCAL ||
+	    insn->disp - start + bytes > 8)
 		return IM_NO_LOCAL;
 	return (FIRST_LOCAL - start) / 8;
 }
 
 u32 im_local(const struct im_insn *insn)
 {
-	if (!insn->is_mem || insn->rm != IM_RBP || insn->index != UB_NOREG || insn->disp & 7)
-		return IM_NO_LOCAL;
-	return local_of(insn->disp, 8);
+	return local_of(insn, 8);
 }
 
 #define LOCAL_NO(off)	((FIRST_LOCAL - (off)) / 8)
 
 enum im_class im_local_class(u32 local)
 {
-	switch (local) {
-	case LOCAL_NO(UB_LOCAL_FRAME):
-		return IM_FRAME;
-	case LOCAL_NO(UB_LOCAL_TASK):
-		return IM_TASK;
-	case LOCAL_NO(UB_LOCAL_LIMIT):
-		return IM_LIMIT;
-	case LOCAL_NO(UB_LOCAL_REGS):
-		return IM_REGS;
-	case LOCAL_NO(UB_LOCAL_TICKS):
-		return IM_TICKS;
-	case LOCAL_NO(UB_LOCAL_LIMIT_LOW):
-		return IM_LIMIT_LOW;
-	case LOCAL_NO(UB_LOCAL_MASK):
-		return IM_MASK;
-	default:
-		return IM_GUEST;
-	}
+	static const u8 classes[] = {
+		[LOCAL_NO(UB_LOCAL_FRAME)] = IM_FRAME, [LOCAL_NO(UB_LOCAL_TASK)] = IM_TASK, [LOCAL_NO(UB_LOCAL_LIMIT)] = IM_LIMIT,
+		[LOCAL_NO(UB_LOCAL_REGS)] = IM_REGS, [LOCAL_NO(UB_LOCAL_TICKS)] = IM_TICKS,
+		[LOCAL_NO(UB_LOCAL_LIMIT_LOW)] = IM_LIMIT_LOW, [LOCAL_NO(UB_LOCAL_MASK)] = IM_MASK,
+	};
+
+	return local < ARRAY_SIZE(classes) && classes[local] ? classes[local] : IM_GUEST;
 }
 
 /* LIMIT and what comes of it may be looked at like any number. */
-static bool is_readable(enum im_class class)
-{
-	return class == IM_GUEST || class >= IM_LIMIT;
-}
-
-static bool access_local(struct im *im, u32 bytes, u32 access)
+static bool access_local(struct im *im, bool is_read, bool is_written)
 {
 	struct im_point *at = &im->state.at;
-	u32 local = im->insn.index == UB_NOREG ? local_of(im->insn.disp, bytes) : IM_NO_LOCAL, bit;
+	u32 bytes = im->insn.bytes, local = local_of(&im->insn, bytes), bit;
 	bool is_low_byte = bytes == 1 && !(im->insn.disp & 7);
 	enum im_class class;
 
@@ -73,9 +56,9 @@ static bool access_local(struct im *im, u32 bytes, u32 access)
 		return im_refuse(im, "%u bytes at rbp%+d are no local", bytes, im->insn.disp);
 	class = im_local_class(local);
 	bit = 1u << local;
-	if (access & IM_READ && (!is_readable(class) || !((is_low_byte ? at->low_bytes : at->locals) & bit)))
+	if (is_read && ((class != IM_GUEST && class < IM_LIMIT) || !((is_low_byte ? at->low_bytes : at->locals) & bit)))
 		return im_refuse(im, "the local at rbp%+d is the kernel's, or not written", im->insn.disp);
-	if (!(access & IM_WRITE))
+	if (!is_written)
 		return true;
 	if (class != IM_GUEST)
 		return im_refuse(im, "the local at rbp%+d is not the guest's to write", im->insn.disp);
@@ -84,113 +67,88 @@ static bool access_local(struct im *im, u32 bytes, u32 access)
 	return true;
 }
 
-static bool access_regs(struct im *im, u32 bytes, u32 access)
+static bool access_regs(struct im *im, bool is_written)
 {
-	s64 off = im->insn.disp;
+	s64 off = im->insn.disp, end = off + im->insn.bytes;
 
-	if (im->insn.index != UB_NOREG || off < 0 || !(off + bytes <= PT_GENERAL_END || (off >= PT_SP && off + bytes <= PT_SP + 8)))
-		return im_refuse(im, "%u bytes at %lld in pt_regs are no general register", bytes, (long long)off);
-	if (access & IM_WRITE && off < PT_AX + 8 && off + bytes > PT_AX)
+	if (im->insn.index != UB_NOREG || off < 0 || !(end <= PT_GENERAL_END || (off >= PT_SP && end <= PT_SP + 8)))
+		return im_refuse(im, "%u bytes at %lld in pt_regs are no general register", im->insn.bytes, (long long)off);
+	if (is_written && off < PT_AX + 8 && end > PT_AX)
 		im->state.at.nr_saved = IM_NO_NR;
 	return true;
 }
 
-static bool reads_address(struct im *im)
+static bool is_in_window(const struct im *im)
 {
-	return (im->insn.rm == UB_NOREG || im_reads(im, im->insn.rm)) &&
-	       (im->insn.index == UB_NOREG || im_reads(im, im->insn.index));
-}
+	const struct im_insn *insn = &im->insn;
+	struct ub_reg base = insn->rm == UB_NOREG ? ub_reg_const(0) : im_value(im, insn->rm), index;
 
-static bool is_in_window(const struct im *im, u32 bytes)
-{
-	struct ub_reg base = im->insn.rm == UB_NOREG ? ub_reg_const(0) : im_value(im, im->insn.rm), index;
-
-	if (im->insn.index != UB_NOREG)
-		index = im_value(im, im->insn.index);
-	return im_in_window(&base, im->insn.index == UB_NOREG ? NULL : &index, im->insn.scale, im->insn.disp, bytes, im->limit);
+	if (insn->index != UB_NOREG)
+		index = im_value(im, insn->index);
+	return im_in_window(&base, insn->index == UB_NOREG ? NULL : &index, insn->scale, insn->disp, insn->bytes, im->limit);
 }
 
 /* What crosses a line must not be locked: in kernel mode that can be fatal. */
-static bool is_in_line(const struct im *im, u32 bytes)
+static bool is_in_line(const struct im *im)
 {
 	const struct im_addr *line = &im->state.at.line;
+	const struct im_insn *insn = &im->insn;
 	struct ub_reg base;
 
-	if (bytes == 1)
+	if (insn->bytes == 1)
 		return true;
-	if (im->state.at.line_len >= bytes && line->base == im->insn.rm && line->index == im->insn.index &&
-	    line->scale == im->insn.scale && line->disp == im->insn.disp)
+	if (im->state.at.line_len >= insn->bytes && line->base == insn->rm && line->index == insn->index &&
+	    line->scale == insn->scale && line->disp == insn->disp)
 		return true;
-	if (im->insn.rm == UB_NOREG || im->insn.index != UB_NOREG)
+	if (insn->rm == UB_NOREG || insn->index != UB_NOREG)
 		return false;
-	base = im_value(im, im->insn.rm);
-	return base.kind == UB_REG_SCALAR && !base.range.span &&
-	       ((base.range.lo + (u64)(s64)im->insn.disp) & (LINE - 1)) + bytes <= LINE;
+	base = im_value(im, insn->rm);
+	return ub_reg_is_const(&base) && ((base.range.lo + (u64)(s64)insn->disp) & (LINE - 1)) + insn->bytes <= LINE;
 }
 
-/* May user memory be accessed here at all? */
-static bool is_user_time(struct im *im)
+bool im_is_user_time(struct im *im)
 {
-	const struct im_point *at = &im->state.at;
+	u8 mode = im->state.at.mode & (IM_MAY_SLEEP | IM_FENCED | IM_OPEN);
 
-	if (at->may_sleep || !at->is_fenced || (im->env->smap && !at->is_open))
+	if ((im->env->smap ? mode : mode | IM_OPEN) != (IM_FENCED | IM_OPEN))
 		return im_refuse(im, "user memory where access is closed, page faults are on or the prologue is not over");
 	im->is_fault_due = true;
 	return true;
 }
 
-static bool access_user(struct im *im, u32 bytes)
+static bool access_user(struct im *im)
 {
-	bool is_locked = im->insn.is_locked || im->insn.form == IM_XCHG;
-
-	if (!is_user_time(im) || !reads_address(im))
+	if (!im_is_user_time(im) || !im_reads_address(im))
 		return false;
-	if (!is_in_window(im, bytes))
-		return im_refuse(im, "%u bytes of user memory at an address that is not guarded", bytes);
-	if (is_locked && !is_in_line(im, bytes))
-		return im_refuse(im, "%u locked bytes that may cross a line", bytes);
+	if (!is_in_window(im))
+		return im_refuse(im, "%u bytes of user memory at an address that is not guarded", im->insn.bytes);
+	if (im->insn.is_locked && !is_in_line(im))
+		return im_refuse(im, "%u locked bytes that may cross a line", im->insn.bytes);
 	return true;
 }
 
-bool im_access(struct im *im, u32 bytes, u32 access)
+bool im_access(struct im *im, bool is_read, bool is_written)
 {
 	u8 base = im->insn.rm;
 	enum im_class class = base == UB_NOREG ? IM_GUEST : im->state.at.reg[base];
 
-	if (base == IM_RSP)
-		return im_refuse(im, "memory at rsp");
-	if ((base == IM_RBP || class == IM_REGS) &&
-	    (im->insn.is_locked || im->insn.form == IM_XCHG || im->insn.form == IM_CMPXCHG2))
-		return im_refuse(im, "a lock or a pair on what is no user memory");
+	if (class == IM_GUEST)
+		return access_user(im);
+	if (im->insn.is_locked || im->insn.bytes > 8)
+		return im_refuse(im, "a lock, a pair or a vector on what is no user memory");
 	if (base == IM_RBP)
-		return access_local(im, bytes, access);
+		return access_local(im, is_read, is_written);
 	if (class == IM_REGS)
-		return access_regs(im, bytes, access);
-	return access_user(im, bytes);
+		return access_regs(im, is_written);
+	return im_refuse(im, "memory at register %u, which holds nothing of the guest's", base);
 }
 
 /* Sound: addresses rise from here, and the page at LIMIT is never mapped, nor is what lies above it up to the kernel's
  * half. */
-static bool is_string_start(struct im *im, u8 reg)
+bool im_is_string_start(struct im *im, u8 reg)
 {
-	struct ub_reg value;
+	struct ub_reg value = im_value(im, reg);
 
-	if (!im_reads(im, reg))
-		return false;
-	value = im_value(im, reg);
-	if (value.kind != UB_REG_GUARDED || !im_in_window(&value, NULL, 0, 0, 8, im->limit))
-		return im_refuse(im, "a string operation from an address that is not guarded");
-	return true;
-}
-
-bool im_access_string(struct im *im)
-{
-	u8 opcode = im->insn.opcode;
-	bool uses_si = opcode == 0xa4 || opcode == 0xa6 || opcode == 0xac, uses_di = opcode != 0xac;
-
-	if (!is_user_time(im) || !im_reads(im, IM_RCX))
-		return false;
-	if (!im->state.at.is_chunk)
-		return im_refuse(im, "a string operation that may go on for long");
-	return (!uses_si || is_string_start(im, IM_RSI)) && (!uses_di || is_string_start(im, IM_RDI));
+	return im_reads(im, reg) && ((value.kind == UB_REG_GUARDED && im_in_window(&value, NULL, 0, 0, 8, im->limit)) ||
+				     im_refuse(im, "a string operation from an address that is not guarded"));
 }

@@ -2,13 +2,13 @@
 /*
  * image_step: one instruction: what it needs, what holds behind it.
  *
- * First the forms that mean something special, as parts of a unit or by the class of what they touch; all else is
- * arithmetic of the guest's (image_alu.c).
+ * Most read and write what their row of image_forms.h says.  The others mean something special, by their form, by the
+ * class of what they touch, or as parts of a unit.
  */
 #include "image_env.h"
 
 /* The register changes. */
-static void touch(struct im *im, u8 reg)
+static void touch(struct im *im, u8 reg, enum im_class class)
 {
 	struct im_point *at = &im->state.at;
 
@@ -16,100 +16,122 @@ static void touch(struct im *im, u8 reg)
 		at->line_len = 0;
 	if (reg == IM_RAX)
 		at->nr = IM_NO_NR;
-	if (reg == at->answer)
-		at->answer = UB_NOREG;
 	if (reg == IM_RCX)
-		at->is_chunk = false;
+		at->facts &= ~IM_CHUNK_FITS;
 	if (reg == IM_RSP || reg == IM_RBP)
 		im_refuse(im, "the stack pointer or the frame pointer changes");
-}
-
-void im_set(struct im *im, u8 reg, struct ub_reg value)
-{
-	touch(im, reg);
-	im->state.at.reg[reg] = IM_GUEST;
-	im->state.at.facts &= ~(1u << reg);
-	if (value.kind == UB_REG_SCALAR && value.bits.mask == UB_U64_MAX && value.range.span == UB_U64_MAX)
-		return;
-	if (reg == IM_RAX && value.kind == UB_REG_SCALAR && !value.range.span)
-		im->state.at.nr = (s32)(u32)value.range.lo;
-	value.is_bounded = false;
-	im->state.at.facts |= 1u << reg;
-	im->state.values[reg] = value;
+	at->reg[reg] = class;
+	at->known &= ~(1u << reg);
 }
 
 void im_set_class(struct im *im, u8 reg, enum im_class class)
 {
-	touch(im, reg);
-	im->state.at.reg[reg] = class;
-	im->state.at.facts &= ~(1u << reg);
+	touch(im, reg, class);
+}
+
+void im_set(struct im *im, u8 reg, struct ub_reg value)
+{
+	struct im_point *at = &im->state.at;
+
+	touch(im, reg, IM_GUEST);
+	if (ub_reg_is_any(&value))
+		return;
+	if (reg == IM_RAX && ub_reg_is_const(&value))
+		at->nr = (s32)(u32)value.range.lo;
+	if (reg == IM_RCX && value.kind == UB_REG_SCALAR && ub_reg_max(&value) <= IM_CHUNK)
+		at->facts |= IM_CHUNK_FITS;
+	value.is_bounded = false;
+	at->known |= 1u << reg;
+	im->state.values[reg] = value;
 }
 
 /* Flags. */
 
-struct flag_use {
-	u8 needs, sets;
-};
-
-static const struct flag_use flag_uses[] = {
-	[IM_ADD] = { 0, IM_ALL_FLAGS }, [IM_OR] = { 0, IM_ALL_FLAGS }, [IM_ADC] = { IM_CF, IM_ALL_FLAGS },
-	[IM_SBB] = { IM_CF, IM_ALL_FLAGS }, [IM_AND] = { 0, IM_ALL_FLAGS }, [IM_SUB] = { 0, IM_ALL_FLAGS },
-	[IM_XOR] = { 0, IM_ALL_FLAGS }, [IM_CMP] = { 0, IM_ALL_FLAGS }, [IM_TEST] = { 0, IM_ALL_FLAGS },
-	[IM_XADD] = { 0, IM_ALL_FLAGS }, [IM_CMPXCHG] = { 0, IM_ALL_FLAGS }, [IM_NEG] = { 0, IM_ALL_FLAGS },
-	[IM_MUL] = { 0, IM_ALL_FLAGS }, [IM_IMUL] = { 0, IM_ALL_FLAGS }, [IM_INC] = { 0, IM_OTHERS },
-	[IM_DEC] = { 0, IM_OTHERS }, [IM_ROT] = { 0, IM_CF }, [IM_ROTC] = { IM_CF, IM_CF },
-	[IM_SHL] = { 0, IM_ALL_FLAGS }, [IM_SHR] = { 0, IM_ALL_FLAGS }, [IM_SAR] = { 0, IM_ALL_FLAGS },
-	[IM_ROTC_CL] = { IM_CF, 0 }, [IM_SHXD] = { 0, IM_ALL_FLAGS }, [IM_BT] = { 0, IM_CF }, [IM_BTX] = { 0, IM_CF },
-	[IM_SCAN] = { 0, IM_ALL_FLAGS }, [IM_COUNT] = { 0, IM_ALL_FLAGS }, [IM_ADX] = { IM_ALL_FLAGS, 0 },
-	[IM_BMI_FLAGS] = { 0, IM_ALL_FLAGS }, [IM_SAHF] = { 0, IM_CF }, [IM_CLC] = { 0, IM_CF }, [IM_CMC] = { IM_CF, IM_CF },
-	[IM_PUSHF] = { IM_ALL_FLAGS, 0 }, [IM_LAHF] = { IM_ALL_FLAGS, 0 },
-	[IM_VEC] = { 0, 0 },
-};
-
-static bool reads_flags(struct im *im, u8 needs)
+u8 im_flags_of(u8 cc)
 {
-	const struct im_point *at = &im->state.at;
-
-	if ((at->flags & needs) != needs || (needs && at->flags_tell_work))
-		return im_refuse(im, "flags that are not the guest's");
-	return true;
+	return (cc & 14) == 2 ? IM_CF : (cc & 14) == 6 ? IM_ALL_FLAGS : IM_OTHERS;
 }
 
-static void set_flags(struct im *im, u8 sets)
+/* They compare what is the kernel's: only a jump may look. */
+static void set_flags_of_kernel(struct im *im)
 {
-	struct im_point *at = &im->state.at;
-
-	if (sets && at->flags_tell_work)
-		at->flags = 0;
-	at->flags |= sets;
-	at->flags_tell_answer &= !sets;
-	at->flags_tell_work &= !sets;
+	im->state.at.facts = (im->state.at.facts & ~IM_FLAGS) | IM_ALL_SET;
 }
 
-/* They compare what is the kernel's. */
-static void set_flags_of_work(struct im *im)
-{
-	im->state.at.flags = IM_ALL_FLAGS;
-	im->state.at.flags_tell_work = true;
-	im->state.at.flags_tell_answer = false;
-}
-
-/* cmov and setcc read what their condition names; here all. */
 static bool use_flags(struct im *im)
 {
-	struct flag_use use = { 0, 0 };
-	u8 cc = im->insn.cc & ~1u;
+	struct im_point *at = &im->state.at;
+	u8 form = im->insn.form, flags = im->insn.flags, sets = flags / IM_SETS_CF & IM_ALL_FLAGS, needs = flags & IM_ALL_FLAGS;
 
-	if (im->insn.form == IM_CMOV || im->insn.form == IM_SETCC)
-		use.needs = cc == 2 ? IM_CF : cc == 6 ? IM_ALL_FLAGS : IM_OTHERS;
-	else if (im->insn.form == IM_VEC)
-		use.sets = im->insn.vec == IM_VEC_FLAGS || im->insn.vec == IM_VEC_STRING ? IM_ALL_FLAGS : 0;
-	else
-		use = flag_uses[im->insn.form];
-	if (!reads_flags(im, use.needs))
-		return false;
-	set_flags(im, use.sets);
+	if (form == IM_CMOV || form == IM_SETCC)
+		needs = im_flags_of(im->insn.opcode);
+	if ((at->facts / IM_CF_GUEST & needs) != needs)
+		return im_refuse(im, "flags that are not the guest's");
+	if (flags & (IM_SETS_ALL | IM_SPOILS))
+		at->facts &= ~(IM_PRE_GO | IM_POST_GO);
+	at->facts |= sets * IM_CF_SET | sets * IM_CF_GUEST;
 	return true;
+}
+
+/* Operands. */
+
+/* May it be read?  Registers, and memory as far as it has any. */
+static bool read_operands(struct im *im, u32 uses)
+{
+	const struct im_insn *insn = &im->insn;
+	const u8 regs[] = { insn->rm, insn->reg, insn->vvvv, IM_RAX, IM_RCX, IM_RDX, IM_RBX };
+	u32 left;
+
+	if (insn->is_mem && uses & (IM_READS(IM_OP_RM) | IM_WRITES(IM_OP_RM))) {
+		if (!im_access(im, uses & IM_READS(IM_OP_RM), uses & IM_WRITES(IM_OP_RM)))
+			return false;
+		uses &= ~IM_READS(IM_OP_RM);
+	}
+	for (left = uses & 0xff; left; left &= left - 1)
+		if (!im_reads(im, regs[__builtin_ctz(left)]))
+			return false;
+	return true;
+}
+
+static bool write_operands(struct im *im, u32 uses)
+{
+	const struct im_insn *insn = &im->insn;
+	const u8 regs[] = { insn->rm, insn->reg, insn->vvvv, IM_RAX, IM_RCX, IM_RDX };
+	u32 left = uses >> 8;
+	struct ub_reg value;
+
+	if (insn->is_mem)
+		left &= ~1u;
+	if (!left)
+		return true;
+	value = im_result(im, regs[left & 2 ? IM_OP_REG : (u32)__builtin_ctz(left)]);
+	for (; left; left &= left - 1)
+		if (!im_put(im, regs[__builtin_ctz(left)], value))
+			return false;
+	return true;
+}
+
+/* xor and sub of a register with itself: whatever it held, it is zero now. */
+static bool is_zeroing(const struct im_insn *insn)
+{
+	return (insn->form == IM_XOR || insn->form == IM_SUB) && !insn->has_imm && !insn->is_mem && insn->reg == insn->rm &&
+	       insn->width >= 32;
+}
+
+static bool step_plain(struct im *im)
+{
+	const struct im_insn *insn = &im->insn;
+
+	if (!use_flags(im))
+		return false;
+	if (is_zeroing(insn)) {
+		im_set(im, insn->rm, ub_reg_const(0));
+		return true;
+	}
+	if (insn->form == IM_LEA && !im_reads_address(im))
+		return false;
+	im->is_fault_due |= insn->may_raise;
+	return read_operands(im, insn->uses) && write_operands(im, insn->uses);
 }
 
 /* Ticks. */
@@ -117,34 +139,32 @@ static bool use_flags(struct im *im)
 /* t is how many there were since the counter was set: all that holds at any t goes on from 0. */
 static void each_value(struct im *im, struct ub_reg (*change)(const struct ub_reg *))
 {
-	u8 reg;
+	u32 left;
 
-	for (reg = 0; reg < IM_NREG; reg++)
-		if (im->state.at.facts & 1u << reg)
-			im->state.values[reg] = change(&im->state.values[reg]);
+	for (left = im->state.at.known; left; left &= left - 1)
+		im->state.values[__builtin_ctz(left)] = change(&im->state.values[__builtin_ctz(left)]);
 }
 
+/* Is the operand what counts ticks, or is to? */
 static bool is_ticks(const struct im *im)
 {
-	const struct im_insn *insn = &im->insn;
+	u32 local = im_local(&im->insn);
 
 	if (im->image->ticks == UB_NOREG)
-		return im_local(insn) != IM_NO_LOCAL && im_local_class(im_local(insn)) == IM_TICKS;
-	return !insn->is_mem && insn->rm == im->image->ticks;
+		return local != IM_NO_LOCAL && im_local_class(local) == IM_TICKS;
+	return !im->insn.is_mem && im->insn.rm == im->image->ticks;
 }
 
 static bool renew_ticks(struct im *im)
 {
-	if (!im->state.at.is_fresh)
-		return im_refuse(im, "ticks are renewed without a look for work");
 	each_value(im, ub_reg_settle);
-	im->state.at.has_ticks = true;
-	if (im->insn.is_mem) {
-		im->state.at.locals |= 1u << im_local(&im->insn);
-		im->state.at.low_bytes |= 1u << im_local(&im->insn);
-	} else
-
+	im->state.at.facts |= IM_HAS_TICKS;
+	if (!im->insn.is_mem) {
 		im_set_class(im, im->insn.rm, IM_TICKS);
+		return true;
+	}
+	im->state.at.locals |= 1u << im_local(&im->insn);
+	im->state.at.low_bytes |= im->state.at.locals;
 	return true;
 }
 
@@ -153,14 +173,11 @@ static bool tick(struct im *im)
 	bool is_there = im->insn.is_mem ? im->state.at.locals & 1u << im_local(&im->insn) :
 		im->state.at.reg[im->insn.rm] == IM_TICKS;
 
-	if (!is_there || !im->state.at.has_ticks)
+	if (!is_there || !(im->state.at.facts & IM_HAS_TICKS))
 		return im_refuse(im, "a tick where none is left");
 	each_value(im, ub_reg_tick);
-	im->state.at.has_ticks = false;
-	im->state.at.is_fresh = false;
-	im->state.at.flags_tell_work = false;
-	im->state.at.flags_tell_answer = false;
-	im->state.at.flags = IM_OTHERS;
+	im->state.at.facts &= ~(IM_HAS_TICKS | IM_FRESH | IM_FLAGS);
+	im->state.at.facts |= IM_OTHERS_SET;
 	im->state.unit.kind = IM_UNIT_TICK;
 	return true;
 }
@@ -191,26 +208,24 @@ static bool store_to_frame(struct im *im)
 {
 	switch (im->insn.disp) {
 	case offsetof(struct ub_frame, flags): case offsetof(struct ub_frame, target): case offsetof(struct ub_frame, calls):
-		return !im->insn.has_imm && im_reads(im, im->insn.reg);
+		if (!im->insn.has_imm)
+			return im_reads(im, im->insn.reg);
+		break;
 	case offsetof(struct ub_frame, site):
-		return im->insn.has_imm && (u64)im->insn.imm < im->image->exit_cnt ? true : im_refuse(im, "no exit of the image");
-	default:
-		return im_refuse(im, "a store to the frame at %d", im->insn.disp);
+		if (im->insn.has_imm && (u64)im->insn.imm < im->image->exit_cnt)
+			return true;
+		break;
 	}
+	return im_refuse(im, "a store to the frame at %d", im->insn.disp);
 }
 
 static bool load_local(struct im *im, u32 local)
 {
 	enum im_class class = im_local_class(local);
 
-	if (!(im->state.at.locals & 1u << local))
-		return im_refuse(im, "the local at rbp%+d is not written", im->insn.disp);
-	if (class == IM_GUEST)
-		im_set(im, im->insn.reg, ub_reg_any());
-	else if (class == IM_TICKS)
-		return im_refuse(im, "ticks as a value");
-	else
-		im_set_class(im, im->insn.reg, class);
+	if (!(im->state.at.locals & 1u << local) || class == IM_TICKS)
+		return im_refuse(im, "the local at rbp%+d is not written, or ticks as a value", im->insn.disp);
+	im_set_class(im, im->insn.reg, class);
 	return true;
 }
 
@@ -219,12 +234,10 @@ static bool store_local(struct im *im, u32 local)
 {
 	enum im_class class = im_local_class(local), held = im->state.at.reg[im->insn.reg];
 	struct ub_reg value = im_value(im, im->insn.reg);
-	bool fits = held == class;
 
-	if (class == IM_MASK)
-		fits = held == IM_GUEST && value.kind == UB_REG_SCALAR && !value.range.span &&
-		       value.range.lo == ub_image_mask(im->limit);
-	if (!fits || (class != IM_GUEST && im->state.at.is_fenced))
+	if (class == IM_MASK && held == IM_GUEST && ub_reg_is_const(&value) && value.range.lo == ub_image_mask(im->limit))
+		held = IM_MASK;
+	if (held != class || (class != IM_GUEST && im->state.at.mode & IM_FENCED))
 		return im_refuse(im, "the local at rbp%+d takes something else", im->insn.disp);
 	im->state.at.locals |= 1u << local;
 	im->state.at.low_bytes |= 1u << local;
@@ -246,23 +259,40 @@ static void note_copy(struct im *im, const struct im_unit *before, u8 to, u8 fro
 	at->nr = before->nr;
 }
 
-static bool move_regs(struct im *im, const struct im_unit *unit)
+static void copy(struct im *im, u8 to, enum im_class class, const struct ub_reg *value)
 {
-	struct ub_reg value = im_value(im, im->insn.is_to_reg ? im->insn.rm : im->insn.reg);
-	u8 to = im->insn.is_to_reg ? im->insn.reg : im->insn.rm, from = im->insn.is_to_reg ? im->insn.rm : im->insn.reg;
-	enum im_class class = im->state.at.reg[from];
-	bool is_answer = from == im->state.at.answer;
-
-	if (from == IM_RSP || from == IM_RBP || class == IM_TICKS)
-		return im_refuse(im, "register %u as a value", from);
 	if (class == IM_GUEST)
-		im_set(im, to, value);
+		im_set(im, to, *value);
 	else
 		im_set_class(im, to, class);
+}
+
+/* Whatever it is goes along. */
+static bool move_regs(struct im *im, const struct im_unit *unit)
+{
+	u8 to = im->insn.is_to_reg ? im->insn.reg : im->insn.rm, from = im->insn.is_to_reg ? im->insn.rm : im->insn.reg;
+	enum im_class class = im->state.at.reg[from];
+	struct ub_reg value = im_value(im, from);
+
+	if (class == IM_STACK || class == IM_TICKS)
+		return im_refuse(im, "register %u as a value", from);
+	copy(im, to, class, &value);
 	if (class == IM_GUEST)
 		note_copy(im, unit, to, from);
-	if (is_answer)
-		im->state.at.answer = to;
+	return true;
+}
+
+/* xchg of two whole registers. */
+static bool swap_regs(struct im *im)
+{
+	u8 a = im->insn.reg, b = im->insn.rm;
+	enum im_class class_a = im->state.at.reg[a], class_b = im->state.at.reg[b];
+	struct ub_reg value_a = im_value(im, a), value_b = im_value(im, b);
+
+	if (class_a > IM_GUEST || class_b > IM_GUEST)
+		return im_refuse(im, "an exchange of what is the kernel's");
+	copy(im, a, class_b, &value_b);
+	copy(im, b, class_a, &value_a);
 	return true;
 }
 
@@ -271,90 +301,38 @@ enum { PT_AX = 80 };
 /* Between rax and its place in pt_regs the number that it was compared with is kept. */
 static bool move_ax(struct im *im)
 {
-	s32 nr = im->insn.is_to_reg ? im->state.at.nr_saved : im->state.at.nr;
+	struct im_point *at = &im->state.at;
 
-	if (!im->insn.is_to_reg && !im_reads(im, IM_RAX))
-		return false;
 	if (im->insn.is_to_reg) {
 		im_set(im, IM_RAX, ub_reg_any());
-		im->state.at.nr = nr;
-	} else {
-		im->state.at.nr_saved = nr;
+		at->nr = at->nr_saved;
+		return true;
 	}
-	return true;
+	at->nr_saved = at->nr;
+	return im_reads(im, IM_RAX);
 }
 
-static bool move_whole(struct im *im, const struct im_unit *unit, bool *ret)
+static bool step_move(struct im *im, const struct im_unit *unit)
 {
 	const struct im_insn *insn = &im->insn;
+	enum im_class base = insn->is_mem && insn->rm != UB_NOREG ? im->state.at.reg[insn->rm] : IM_NONE;
 	u32 local = im_local(insn);
-	enum im_class base = insn->is_mem && insn->rm < IM_NREG ? im->state.at.reg[insn->rm] : IM_NONE;
 
-	if (!insn->is_mem)
-		*ret = !insn->has_imm ? move_regs(im, unit) : true;
-	else if (base == IM_FRAME && insn->index == UB_NOREG)
-		*ret = insn->is_to_reg ? load_from_frame(im) : store_to_frame(im);
-	else if (insn->has_imm)
-		return false;
-	else if (local != IM_NO_LOCAL)
-		*ret = insn->is_to_reg ? load_local(im, local) : store_local(im, local);
-	else if (base == IM_REGS && insn->index == UB_NOREG && insn->disp == PT_AX && insn->reg == IM_RAX)
-		*ret = move_ax(im);
-	else
-		return false;
-	return insn->is_mem || !insn->has_imm;
-}
-
-/* What was written of the width, above which 32 bits clear the others. */
-static bool put_moved(struct im *im, u8 reg, struct ub_reg value)
-{
-	u32 width = im->insn.width;
-	struct ub_reg old;
-
-	if (width < 32) {
-		if (!im_reads(im, reg))
-			return false;
-		old = im_value(im, reg);
-		old = ub_reg_plain(&old, im->limit);
-		value = ub_reg_insert(&old, &value, width);
-	}
-	im_set(im, reg, value);
-	return true;
-}
-
-static bool move(struct im *im, const struct im_unit *unit)
-{
-	const struct im_insn *insn = &im->insn;
-	u64 low = ub_low_mask(insn->width), imm = (u64)insn->imm & low;
-	struct ub_reg value = im_unknown(insn->width);
-	bool is_chunk = insn->has_imm && !insn->is_mem && insn->rm == IM_RCX && insn->width >= 32 && imm <= IM_CHUNK, ret;
-
-	if (insn->has_imm && insn->width == 32 && imm == UB_TICKS && is_ticks(im) && im->state.at.is_fresh)
+	if (insn->has_imm && insn->width == 32 && insn->imm == UB_TICKS && is_ticks(im) && im->state.at.facts & IM_FRESH)
 		return renew_ticks(im);
-	if (insn->is_mem && im_local(insn) != IM_NO_LOCAL && im_local_class(im_local(insn)) == IM_TICKS && insn->has_imm)
-		return insn->width == 32 && imm == UB_TICKS ? renew_ticks(im) : im_refuse(im, "other ticks than there are");
-	if (insn->width == 64 && move_whole(im, unit, &ret))
-		return ret;
-	if (insn->has_imm) {
-		/* A note in a local changes no flag: what they say of ticks lasts. */
-		if (insn->is_mem && insn->rm == IM_RBP && unit->kind == IM_UNIT_TICK)
-			im->state.unit = *unit;
-		if (insn->is_mem)
-			return im_access(im, insn->width / 8, IM_WRITE);
-		ret = put_moved(im, insn->rm, ub_reg_const(insn->width == 64 ? (u64)insn->imm : imm));
-		im->state.at.is_chunk |= is_chunk;
-		return ret;
-	}
-	if (insn->is_to_reg && insn->is_mem)
-		return im_access(im, insn->width / 8, IM_READ) && put_moved(im, insn->reg, value);
-	if (insn->is_mem)
-		return im_reads(im, insn->reg) && im_access(im, insn->width / 8, IM_WRITE);
-	if (!im_reads(im, insn->is_to_reg ? insn->rm : insn->reg))
-		return false;
-	value = im_value(im, insn->is_to_reg ? insn->rm : insn->reg);
-	value = ub_reg_plain(&value, im->limit);
-	value = insn->width == 64 ? value : ub_reg_zext(&value, insn->width);
-	return put_moved(im, insn->is_to_reg ? insn->reg : insn->rm, value);
+	/* A note in a local changes no flag: what they say of ticks lasts. */
+	if (insn->has_imm && insn->is_mem && insn->rm == IM_RBP && unit->kind == IM_UNIT_TICK)
+		im->state.unit = *unit;
+	if (insn->width == 64 && !insn->has_imm && !insn->is_mem)
+		return move_regs(im, unit);
+	if (insn->width == 64 && base == IM_FRAME && insn->index == UB_NOREG)
+		return insn->is_to_reg ? load_from_frame(im) : store_to_frame(im);
+	if (insn->width == 64 && !insn->has_imm && local != IM_NO_LOCAL)
+		return insn->is_to_reg ? load_local(im, local) : store_local(im, local);
+	if (insn->width == 64 && !insn->has_imm && base == IM_REGS && insn->index == UB_NOREG && insn->disp == PT_AX &&
+	    insn->reg == IM_RAX)
+		return move_ax(im);
+	return step_plain(im);
 }
 
 /* Of the task only these are touched. */
@@ -362,27 +340,30 @@ static bool step_task(struct im *im)
 {
 	const struct im_insn *insn = &im->insn;
 	const struct ub_jit_env *env = im->env;
-	bool is_off = insn->index == UB_NOREG && !insn->is_locked && !insn->is_to_reg;
+	bool is_test = insn->form == IM_TEST && insn->has_imm && insn->width == 32;
+	u8 may_sleep = im->state.at.mode & IM_MAY_SLEEP;
 	u32 off = insn->disp;
 
-	if (is_off && insn->form == IM_TEST && insn->has_imm && insn->width == 32 && off == env->flags_off &&
-	    (u32)insn->imm == env->work_mask) {
+	if (insn->index != UB_NOREG || insn->is_locked)
+		return im_refuse(im, "an access to the task that is not listed");
+	if (is_test && off == env->flags_off && (u32)insn->imm == env->work_mask) {
 		im->state.unit.kind = IM_UNIT_WORK;
-		set_flags_of_work(im);
+		set_flags_of_kernel(im);
 		return true;
 	}
-	if (is_off && insn->has_imm && off == env->work_off &&
-	    ((insn->form == IM_CMP && insn->width == 64 && !insn->imm) ||
-	     (insn->form == IM_TEST && insn->width == 32 && (u32)insn->imm == env->work_exit_mask))) {
-		set_flags_of_work(im);
-		if (insn->form == IM_CMP)
-			im->state.unit.kind = IM_UNIT_CALL_WORK;
+	if (insn->form == IM_CMP && insn->has_imm && !insn->imm && insn->width == 64 && off == env->work_off) {
+		im->state.unit.kind = IM_UNIT_CALL_WORK;
+		set_flags_of_kernel(im);
 		return true;
 	}
-	if (is_off && (insn->form == IM_INC || insn->form == IM_DEC) && insn->width == 32 && off == env->pagefault_off &&
-	    im->state.at.may_sleep == (insn->form == IM_INC) && im->state.at.is_fenced) {
-		im->state.at.may_sleep = insn->form == IM_DEC;
-		im->state.at.flags = 0;
+	if (is_test && off == env->work_off && (u32)insn->imm == env->work_exit_mask) {
+		set_flags_of_kernel(im);
+		return true;
+	}
+	if (insn->form == (may_sleep ? IM_INC : IM_DEC) && insn->width == 32 && off == env->pagefault_off &&
+	    im->state.at.mode & IM_FENCED) {
+		im->state.at.mode ^= IM_MAY_SLEEP;
+		im->state.at.facts &= ~IM_FLAGS;
 		return true;
 	}
 	return im_refuse(im, "an access to the task that is not listed");
@@ -401,27 +382,29 @@ static bool with_local(const struct im *im, enum im_class class)
 	u32 local = im_local(&im->insn);
 
 	return local != IM_NO_LOCAL && im_local_class(local) == class && im->insn.is_to_reg && im->insn.width == 64 &&
-	       im->state.at.locals & 1u << local && im->state.at.is_fenced;
+	       im->state.at.locals & 1u << local && im->state.at.mode & IM_FENCED;
 }
 
-/* What follows a comparison or the like: notes the next part of a unit.  The instruction's own work is done elsewhere. */
+/* What follows a comparison or the like: notes the next part of a unit.  The instruction's own work is done before. */
 static void note_unit(struct im *im, const struct im_unit *before)
 {
 	const struct im_insn *insn = &im->insn;
 	struct im_unit *unit = &im->state.unit;
 
+	/* The whole of an address that still means the same afterwards. */
+	if (insn->form == IM_LEA && insn->width == 64 && insn->reg != insn->rm && insn->reg != insn->index)
+		*unit = (struct im_unit){ .kind = IM_UNIT_LEA, .reg = insn->reg,
+			.addr = { insn->rm, insn->index, insn->scale, insn->disp } };
 	if (insn->form == IM_AND && before->kind == IM_UNIT_LEA && is_reg_imm(insn, before->reg, 32) && insn->imm == 63) {
 		*unit = *before;
 		unit->kind = IM_UNIT_LINE;
 	}
 	if (insn->form != IM_CMP)
 		return;
-	if (im->state.at.answer != UB_NOREG && is_reg_imm(insn, im->state.at.answer, 32) && insn->imm == UB_CALL_SKIP)
-		im->state.at.flags_tell_answer = true;
 	if (with_local(im, IM_LIMIT)) {
 		*unit = (struct im_unit){ .kind = IM_UNIT_LIMIT, .reg = insn->reg };
 	} else if (with_local(im, IM_LIMIT_LOW) && before->kind == IM_UNIT_LEA && before->reg == insn->reg &&
-		   before->addr.index == UB_NOREG && before->addr.disp == -UB_HOLD_LOW && before->addr.base != insn->reg) {
+		   before->addr.index == UB_NOREG && before->addr.disp == -UB_HOLD_LOW) {
 		*unit = (struct im_unit){ .kind = IM_UNIT_LOW, .reg = before->addr.base };
 	} else if (before->kind == IM_UNIT_LINE && is_reg_imm(insn, before->reg, 32) && insn->imm > 0 && insn->imm < 64) {
 		*unit = *before;
@@ -434,81 +417,95 @@ static void note_unit(struct im *im, const struct im_unit *before)
 	}
 }
 
-/* cmp reg, [LIMIT]; cmovae reg, [LIMIT].  Sound: min(x, LIMIT) is 0..LIMIT for every x, also while a CPU speculates; and if
- * it is reg - LOW that is below LIMIT - LOW, reg is LOW more than such a number. */
-static bool is_clamp(const struct im *im, const struct im_unit *unit)
+/* cmp reg, UB_CALL_SKIP of an answer: below, it is UB_CALL_GO. */
+static bool compare_answer(struct im *im)
 {
-	return im->insn.form == IM_CMOV && im->insn.cc == 3 && with_local(im, IM_LIMIT) && unit->reg == im->insn.reg &&
-	       (unit->kind == IM_UNIT_LIMIT || unit->kind == IM_UNIT_LOW);
+	if (im->insn.width != 32 || !im->insn.has_imm || im->insn.imm != UB_CALL_SKIP)
+		return im_refuse(im, "an answer is compared with something else");
+	set_flags_of_kernel(im);
+	im->state.at.facts |= im->state.at.reg[im->insn.rm] == IM_PRE_SAID ? IM_PRE_GO : IM_POST_GO;
+	return true;
 }
 
-/* and reg, [MASK].  Sound: 0..MASK, which is at most a page more than LIMIT. */
-static bool is_mask(const struct im *im)
+/* The number of a bit in a register reaches beyond the operand unless it is below the width. */
+static bool is_bit_inside(struct im *im)
 {
-	return im->insn.form == IM_AND && with_local(im, IM_MASK);
-}
+	struct ub_reg bit = im_value(im, im->insn.reg);
 
-/* sub reg, LOW of LIMIT, in the prologue */
-static bool is_limit_low(const struct im *im)
-{
-	return im->insn.form == IM_SUB && im->insn.has_imm && !im->insn.is_mem && im->insn.width == 64 &&
-	       im->insn.imm == UB_HOLD_LOW && im->state.at.reg[im->insn.rm] == IM_LIMIT;
+	bit = ub_reg_plain(&bit, im->limit);
+	bit = ub_reg_zext(&bit, im->insn.width);
+	return ub_reg_max(&bit) < im->insn.width || im_refuse(im, "a bit of memory whose number may be beyond it");
 }
 
 static bool step_general(struct im *im, const struct im_unit *unit)
 {
 	const struct im_insn *insn = &im->insn;
-	bool has_base = insn->is_mem && insn->rm != UB_NOREG && insn->form != IM_LEA;
+	enum im_class class = insn->rm == UB_NOREG || insn->form == IM_LEA ? IM_NONE : im->state.at.reg[insn->rm];
+	bool is_low = unit->kind == IM_UNIT_LOW;
 
-	if (has_base && im->state.at.reg[insn->rm] == IM_TASK)
+	if (insn->is_mem && class == IM_TASK)
 		return step_task(im);
-	if (insn->form == IM_DEC && insn->width == 32 && is_ticks(im) &&
-	    (insn->is_mem || im->state.at.reg[insn->rm] == IM_TICKS))
+	if (insn->form == IM_DEC && insn->width == 32 && is_ticks(im))
 		return tick(im);
-	if (!use_flags(im))
-		return false;
-	if (is_limit_low(im)) {
+	if (insn->form == IM_CMP && !insn->is_mem && (class == IM_PRE_SAID || class == IM_POST_SAID))
+		return compare_answer(im);
+	/* sub reg, LOW of LIMIT, in the prologue */
+	if (insn->form == IM_SUB && class == IM_LIMIT && is_reg_imm(insn, insn->rm, 64) && insn->imm == UB_HOLD_LOW) {
 		im_set_class(im, insn->rm, IM_LIMIT_LOW);
-		im->state.at.flags = 0;
+		im->state.at.facts &= ~IM_FLAGS;
 		return true;
 	}
-	if (is_clamp(im, unit) || is_mask(im)) {
-		if (!im_reads(im, insn->reg))
-			return false;
-		im_set(im, insn->reg, ub_reg_guard(unit->kind == IM_UNIT_LOW && insn->form == IM_CMOV ? UB_HOLD_LOW : 0));
-		return true;
-	}
+	if (insn->form == IM_BTX && insn->is_mem && !is_bit_inside(im))
+		return false;
+	if (!step_plain(im))
+		return false;
 	note_unit(im, unit);
-	return im_step_alu(im);
+	/* cmp reg, [LIMIT]; cmovae reg, [LIMIT].  Sound: min(x, LIMIT) is 0..LIMIT for every x, also while a CPU speculates;
+	 * and if it is reg - LOW that is below LIMIT - LOW, reg is LOW more than such a number. */
+	if (insn->form == IM_CMOV && (insn->opcode & 15) == 3 && with_local(im, IM_LIMIT) && unit->reg == insn->reg &&
+	    (unit->kind == IM_UNIT_LIMIT || is_low))
+		im_set(im, insn->reg, ub_reg_guard(is_low ? UB_HOLD_LOW : 0));
+	/* and reg, [MASK].  Sound: 0..MASK, which is at most a page more than LIMIT. */
+	if (insn->form == IM_AND && with_local(im, IM_MASK))
+		im_set(im, insn->reg, ub_reg_guard(0));
+	return true;
 }
 
-/* Strings, stack, flags, time, access. */
+/* Strings, stack, flags, access. */
 
+/* Of a repeated string operation, by opcode. */
+static bool uses_si(u8 opcode)
+{
+	return opcode < 0xaa || opcode >> 1 == 0xac >> 1;
+}
+
+static bool uses_di(u8 opcode)
+{
+	return opcode >> 1 != 0xac >> 1;
+}
+
+/* rax takes what lods loads, and is what stos and scas use. */
 static bool step_string(struct im *im)
 {
-	bool compares = im->insn.opcode == 0xa6 || im->insn.opcode == 0xae;
 	u8 opcode = im->insn.opcode;
 
-	if (!im_access_string(im))
+	if (!im_is_user_time(im) || !im_reads(im, IM_RCX) || (opcode >= 0xaa && !im_reads(im, IM_RAX)))
 		return false;
-	/* rax takes what lods loads, and is what stos and scas use. */
-	if ((opcode == 0xaa || opcode == 0xac || opcode == 0xae) && !im_reads(im, IM_RAX))
-		return false;
-	if (compares && !reads_flags(im, IM_ALL_FLAGS))
-		return false;
-	return true;
+	if (!(im->state.at.facts & IM_CHUNK_FITS))
+		return im_refuse(im, "a string operation that may go on for long");
+	return (!uses_si(opcode) || im_is_string_start(im, IM_RSI)) && (!uses_di(opcode) || im_is_string_start(im, IM_RDI)) &&
+	       use_flags(im);
 }
 
 /* The same, before the fault-table entry is followed: how far it came is not known. */
 static void forget_string(struct im *im)
 {
+	u8 opcode = im->insn.opcode;
+
 	im_set(im, IM_RCX, ub_reg_any());
-	if (im->insn.opcode != 0xaa && im->insn.opcode != 0xae)
+	if (uses_si(opcode))
 		im_set(im, IM_RSI, ub_reg_any());
-	if (im->insn.opcode != 0xac)
-		im_set(im, IM_RDI, ub_reg_any());
-	else
-		im_set(im, IM_RAX, ub_reg_any());
+	im_set(im, uses_di(opcode) ? IM_RDI : IM_RAX, ub_reg_any());
 }
 
 /* One word at most is pushed, and popped into a local of the guest's. */
@@ -517,182 +514,103 @@ static bool step_stack(struct im *im)
 	u32 local = im_local(&im->insn);
 	bool is_pop = im->insn.form == IM_POP;
 
-	if (im->state.at.pushed != is_pop || !im->state.at.is_fenced)
+	if (!!(im->state.at.mode & IM_PUSHED) != is_pop || !(im->state.at.mode & IM_FENCED))
 		return im_refuse(im, "a push or pop out of turn");
-	im->state.at.pushed = !is_pop;
+	im->state.at.mode ^= IM_PUSHED;
 	if (im->insn.form == IM_PUSHF)
 		return use_flags(im);
 	if (local == IM_NO_LOCAL || im_local_class(local) != IM_GUEST)
 		return im_refuse(im, "a push or pop of what is no local of the guest's");
-	return im_access(im, 8, is_pop ? IM_WRITE : IM_READ);
+	return im_access(im, !is_pop, is_pop);
 }
 
 static bool step_mode(struct im *im)
 {
-	struct im_point *at = &im->state.at;
+	u8 *mode = &im->state.at.mode;
 
-	switch (im->insn.form) {
-	case IM_LFENCE:
-		at->is_fenced = true;
-		return true;
-	case IM_STAC:
-		if (!im->env->smap || at->is_open || at->may_sleep || !at->is_fenced)
-			return im_refuse(im, "user access is opened out of turn");
-		at->is_open = true;
-		return true;
-	case IM_CLAC:
-		if (!at->is_open)
-			return im_refuse(im, "user access is closed out of turn");
-		at->is_open = false;
-		return true;
-	default:
-		return true;	/* fences, nops */
-	}
-}
-
-static bool step_time(struct im *im)
-{
-	struct ub_reg half = im_unknown(32);
-
-	if (im->insn.form == IM_RDPID || im->insn.form == IM_RDTSCP)
-		if (im->env->cpu_node_gs)
-			return im_refuse(im, "the processor's number from a register that may be a virtual machine's");
-	if (im->insn.form == IM_RDPID) {
-		im_set(im, im->insn.rm, half);
+	if (im->insn.form == IM_LFENCE) {
+		*mode |= IM_FENCED;
 		return true;
 	}
-	im_set(im, IM_RAX, half);
-	im_set(im, IM_RDX, half);
-	if (im->insn.form == IM_RDTSCP)
-		im_set(im, IM_RCX, half);
+	if (im->insn.form == IM_STAC ? !im->env->smap || (*mode & (IM_OPEN | IM_MAY_SLEEP | IM_FENCED)) != IM_FENCED :
+				       !(*mode & IM_OPEN))
+		return im_refuse(im, "user access is opened or closed out of turn");
+	*mode ^= IM_OPEN;
 	return true;
 }
 
 static bool step_per_cpu(struct im *im, const struct im_unit *unit)
 {
 	const struct im_insn *insn = &im->insn;
+	bool is_softirq = insn->form == IM_GS_SOFTIRQ;
+	s32 off = is_softirq ? im->env->softirq_gs : im->env->cpu_node_gs;
 
-	if (insn->form == IM_GS_SOFTIRQ) {
-		if (!im->env->softirq_gs || insn->disp != im->env->softirq_gs || unit->kind != IM_UNIT_SOFTIRQ_DUE)
-			return im_refuse(im, "a per-CPU operand that is not listed");
-		im->state.unit.kind = IM_UNIT_SOFTIRQ;
-		set_flags_of_work(im);
-		return true;
-	}
-	if (!im->env->cpu_node_gs || insn->disp != im->env->cpu_node_gs)
+	if (!off || insn->disp != off || (is_softirq && unit->kind != IM_UNIT_SOFTIRQ_DUE))
 		return im_refuse(im, "a per-CPU operand that is not listed");
-	if (insn->form == IM_GS_LOAD) {
-		im_set(im, insn->reg, im_unknown(32));
-		return true;
-	}
-	set_flags_of_work(im);
-	return im_reads(im, insn->reg);
+	if (insn->form == IM_GS_LOAD)
+		return write_operands(im, IM_WRITES(IM_OP_REG));
+	if (is_softirq)
+		im->state.unit.kind = IM_UNIT_SOFTIRQ;
+	set_flags_of_kernel(im);
+	return is_softirq || im_reads(im, insn->reg);
 }
 
 /* sahf takes ah, which mov loaded, and lahf makes it, which mov stores: rax is the guest's all the while. */
 static bool step_ah(struct im *im, const struct im_unit *unit)
 {
-	if (!im_reads(im, IM_RAX))
+	const struct im_insn *insn = &im->insn;
+
+	if (!im_reads(im, IM_RAX) || !use_flags(im))
 		return false;
 	if (unit->kind == IM_UNIT_AH)
 		im->state.unit = *unit;
-	if (im->insn.form == IM_SAHF)
-		return use_flags(im);
-	if (im->insn.form == IM_LAHF && !use_flags(im))
-		return false;
-	if (im->insn.form == IM_MOV_AH && (im->insn.rm != IM_RBP || !im_access(im, 1, im->insn.is_to_reg ? IM_READ : IM_WRITE)))
-		return im_refuse(im, "ah is loaded from elsewhere than a local, or stored");
-	if (im->insn.form == IM_LAHF || im->insn.is_to_reg)
+	if (insn->form == IM_MOV_AH && (insn->rm != IM_RBP || !im_access(im, insn->is_to_reg, !insn->is_to_reg)))
+		return im_refuse(im, "ah is loaded or stored elsewhere than in a local");
+	if (insn->form == IM_LAHF || (insn->form == IM_MOV_AH && insn->is_to_reg))
 		im_set(im, IM_RAX, ub_reg_any());
 	return true;
 }
 
-/* How many bytes a vector instruction reads or writes at the most. */
-#define VEC_BYTES	32u
-
-/* rm: general registers and memory of at most 8 bytes, or user memory. */
-static bool vec_operand(struct im *im)
+static bool is_permitted(struct im *im)
 {
-	const struct im_insn *insn = &im->insn;
-	bool is_store = insn->vec == IM_VEC_STORE || insn->vec == IM_VEC_TO_RM, is_short = insn->vec == IM_VEC_FROM_RM;
-
-	if (!insn->is_mem)
-		return !is_short || im_reads(im, insn->rm);
-	if (!is_short && (insn->rm == IM_RBP || (insn->rm != UB_NOREG && im->state.at.reg[insn->rm] != IM_GUEST)))
-		return im_refuse(im, "a vector in what is no user memory");
-	return im_access(im, is_short ? 8 : VEC_BYTES, is_store ? IM_WRITE : IM_READ);
-}
-
-static bool step_vec(struct im *im)
-{
-	const struct im_insn *insn = &im->insn;
-
-	if (im->env->vec_open && !im->state.at.is_vec_open)
-		return im_refuse(im, "vector registers that are not open");
-	if (!use_flags(im))
-		return false;
-	im->is_fault_due |= insn->may_raise;
-	if (!vec_operand(im))
-		return false;
-	switch (insn->vec) {
-	case IM_VEC_TO_RM:
-		if (!insn->is_mem)
-			im_set(im, insn->rm, ub_reg_any());
-		return true;
-	case IM_VEC_TO_REG:
-		im_set(im, insn->reg, ub_reg_any());
-		return true;
-	case IM_VEC_STRING:
-		if (!im_reads(im, IM_RAX) || !im_reads(im, IM_RDX))
-			return false;
-		im_set(im, IM_RCX, ub_reg_any());
-		return true;
-	default:
-		return true;
-	}
-}
-
-static bool has_features(struct im *im)
-{
-	if ((im->insn.vec_features & ~im->env->vec_features) | (im->insn.int_features & ~im->env->int_features))
+	if (im->insn.features & ~(im->env->vec_features | im->env->int_features << 16))
 		return im_refuse(im, "an instruction that this processor does not have");
-	return true;
+	if (im->insn.features & IM_VECTORS && im->env->vec_open && !(im->state.at.mode & IM_VEC_OPEN))
+		return im_refuse(im, "vector registers that are not open");
+	if (im->insn.form == IM_CPU_NR && im->env->cpu_node_gs)
+		return im_refuse(im, "the processor's number from a register that may be a virtual machine's");
+	return im->insn.form != IM_STRING || step_string(im);
 }
 
 /* Where a fault would lead: nothing was done but what a string operation may have. */
 static bool follow_fault(struct im *im)
 {
-	if (!im->has_fault)
-		return true;
 	if (im->insn.form == IM_STRING)
 		forget_string(im);
-	return im_edge(im, im->image->faults[im->fault_idx].fixup_off);
+	return !im->has_fault || im_edge(im, im->image->faults[im->fault_idx].fixup_off);
 }
 
 static bool dispatch(struct im *im, const struct im_unit *unit)
 {
-	switch (im->insn.form) {
-	case IM_MOV:
-		return im->insn.is_mem && im->insn.rm != UB_NOREG && im->state.at.reg[im->insn.rm] == IM_TASK ?
-			step_task(im) : move(im, unit);
-	case IM_STRING:
+	const struct im_insn *insn = &im->insn;
+
+	switch (insn->form) {
+	case IM_NOP: case IM_STRING:
 		return true;
+	case IM_MOV:
+		return step_move(im, unit);
+	case IM_XCHG:
+		return !insn->is_mem && insn->width == 64 ? swap_regs(im) : step_plain(im);
 	case IM_PUSHF: case IM_PUSH: case IM_POP:
 		return step_stack(im);
-	case IM_NOP: case IM_LFENCE: case IM_FENCE: case IM_STAC: case IM_CLAC:
+	case IM_LFENCE: case IM_STAC: case IM_CLAC:
 		return step_mode(im);
-	case IM_CLC: case IM_CMC:
-		return use_flags(im);
 	case IM_SAHF: case IM_LAHF: case IM_MOV_AH:
 		return step_ah(im, unit);
-	case IM_RDTSC: case IM_RDTSCP: case IM_RDPID:
-		return step_time(im);
 	case IM_GS_LOAD: case IM_GS_CMP: case IM_GS_SOFTIRQ:
 		return step_per_cpu(im, unit);
-	case IM_JCC: case IM_JRCXZ: case IM_JMP: case IM_CALL: case IM_RET:
+	case IM_JCC: case IM_JRCXZ: case IM_JMP: case IM_CALL:
 		return im_step_control(im, unit);
-	case IM_VEC:
-		return step_vec(im);
 	default:
 		return step_general(im, unit);
 	}
@@ -703,11 +621,7 @@ bool im_step(struct im *im)
 	struct im_unit unit = im->state.unit;
 
 	im->state.unit.kind = IM_UNIT_NONE;
-	if (!has_features(im))
-		return false;
-	if (im->insn.form == IM_STRING && !step_string(im))
-		return false;
-	if (!follow_fault(im) || !dispatch(im, &unit) || im->err)
+	if (!is_permitted(im) || !follow_fault(im) || !dispatch(im, &unit) || im->err)
 		return false;
 	if (im->is_fault_due != im->has_fault)
 		return im_refuse(im, im->has_fault ? "a fault-table entry for what does not fault" : "no fault-table entry");

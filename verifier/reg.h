@@ -42,6 +42,16 @@ struct ub_reg ub_reg_between(u64 lo, u64 hi);
 struct ub_reg ub_reg_guard(s64 off);
 /* Says nothing of @by. */
 bool ub_reg_equal(const struct ub_reg *a, const struct ub_reg *b);
+/* A scalar of which nothing is known. */
+static inline bool ub_reg_is_any(const struct ub_reg *a)
+{
+	return a->kind == UB_REG_SCALAR && a->bits.mask == UB_U64_MAX && a->range.span == UB_U64_MAX;
+}
+/* Is it a number of one value? */
+static inline bool ub_reg_is_const(const struct ub_reg *a)
+{
+	return a->kind == UB_REG_SCALAR && !a->range.span;
+}
 u64 ub_reg_min(const struct ub_reg *a);	/* of a scalar, as unsigned */
 u64 ub_reg_max(const struct ub_reg *a);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * image_decode: is the checker's decoder right?  Zydis judges it: what it accepts Zydis reads as one instruction of the same
- * length, with the same memory operand, of no more bytes than the checker takes it for, that touches no register, segment
- * or machine state that the checker does not know of.
+ * length, with the same memory operand, of no more bytes than the checker takes it for, that reads and writes no register,
+ * flag, segment or machine state that the checker does not know of.
  *
  * Every opcode of every map is tried with every mandatory prefix, with and without VEX, with many operands; then random bytes.
  *
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../verifier/image_insn.h"
+#include "../../verifier/image_env.h"
 
 static ZydisDecoder decoder;
 static u32 accepted, refused, failed;
@@ -36,29 +36,6 @@ static void complain(const u8 *code, u32 len, const char *what)
 	failed++;
 }
 
-/* As the checker takes it in image_step.c and image_alu.c: at most so many bytes. */
-static u32 most_bytes(const struct im_insn *insn)
-{
-	switch (insn->form) {
-	case IM_VEC:
-		return insn->vec == IM_VEC_FROM_RM ? 8 : 32;
-	case IM_MOVZX: case IM_MOVSX: case IM_CRC32:
-		return insn->from / 8;
-	case IM_SETCC: case IM_MOV_AH:
-		return 1;
-	case IM_CMPXCHG2:
-		return insn->width / 4;
-	case IM_STRING:
-		return 8;
-	case IM_GS_SOFTIRQ:
-		return 2;
-	case IM_GS_LOAD: case IM_GS_CMP:
-		return 4;
-	default:
-		return insn->width / 8;
-	}
-}
-
 static u8 number(ZydisRegister reg)
 {
 	return reg == ZYDIS_REGISTER_NONE ? UB_NOREG : ZydisRegisterGetId(reg);
@@ -75,48 +52,21 @@ static bool is_same_memory(const struct im_insn *insn, const ZydisDecodedOperand
 		return false;
 	if (index != UB_NOREG && scale != insn->scale)
 		return false;
-	return insn->form == IM_LEA || insn->form == IM_NOP || op->size / 8 <= most_bytes(insn);
+	return insn->form == IM_LEA || insn->form == IM_NOP || op->size / 8 <= insn->bytes;
 }
 
-/* Bit per general register that the checker says may change. */
-static u32 writes(const struct im_insn *insn)
+/* Bit per general register that the checker says may be read, or may change: the low or the high half of its operands. */
+static u32 registers(const struct im_insn *insn, u32 uses)
 {
-	u32 rm = insn->is_mem ? 0 : 1u << insn->rm, reg = 1u << insn->reg, ax = 1u << IM_RAX, dx = 1u << IM_RDX;
+	const u8 regs[] = { insn->rm, insn->reg, insn->vvvv, IM_RAX, IM_RCX, IM_RDX, IM_RBX };
+	u32 mask = 0, i;
 
-	switch (insn->form) {
-	case IM_ADD: case IM_OR: case IM_ADC: case IM_SBB: case IM_AND: case IM_SUB: case IM_XOR: case IM_MOV:
-		return insn->is_to_reg ? reg : rm;
-	case IM_LEA: case IM_MOVZX: case IM_MOVSX: case IM_CMOV: case IM_IMUL: case IM_SCAN: case IM_COUNT: case IM_CRC32:
-	case IM_ADX: case IM_GS_LOAD:
-		return reg;
-	case IM_XCHG: case IM_XADD:
-		return rm | reg;
-	case IM_CMPXCHG:
-		return rm | ax;
-	case IM_CMPXCHG2: case IM_RDTSC: case IM_MUL: case IM_DIV:
-		return ax | dx;
-	case IM_RDTSCP:
-		return ax | dx | 1u << IM_RCX;
-	case IM_SETCC: case IM_NOT: case IM_NEG: case IM_INC: case IM_DEC: case IM_ROT: case IM_ROTC: case IM_SHL: case IM_SHR:
-	case IM_SAR: case IM_SHIFT_CL: case IM_ROTC_CL: case IM_SHR_CL: case IM_SHXD: case IM_SHXD_CL: case IM_BTX:
-	case IM_BSWAP: case IM_RDPID:
-		return rm;
-	case IM_BMI: case IM_BMI_FLAGS:
-		return insn->opcode == 0xf3 ? 1u << insn->vvvv : reg;
-	case IM_MULX:
-		return reg | 1u << insn->vvvv;
-	case IM_STRING:
-		return ax | 1u << IM_RCX | 1u << IM_RSI | 1u << IM_RDI;
-	case IM_MOV_AH:
-		return insn->is_to_reg ? ax : 0;
-	case IM_LAHF:
-		return ax;
-	case IM_VEC:
-		return insn->vec == IM_VEC_TO_REG ? reg : insn->vec == IM_VEC_TO_RM ? rm :
-		       insn->vec == IM_VEC_STRING ? 1u << IM_RCX : 0;
-	default:
-		return 0;
-	}
+	if (insn->form == IM_STRING)
+		return 1u << IM_RAX | 1u << IM_RCX | 1u << IM_RSI | 1u << IM_RDI;
+	for (i = 0; i < ARRAY_SIZE(regs); i++)
+		if (uses & 1u << i && (i || !insn->is_mem))
+			mask |= 1u << regs[i];
+	return mask;
 }
 
 static bool is_known_state(ZydisRegister reg)
@@ -128,28 +78,31 @@ static bool is_known_state(ZydisRegister reg)
 static const char *check_register(const struct im_insn *insn, const ZydisDecodedOperand *op)
 {
 	ZydisRegisterClass class = ZydisRegisterGetClass(op->reg.value);
-	bool is_write = op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+	bool is_write = op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE, is_read = op->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
 	u8 id = ZydisRegisterGetId(op->reg.value);
 
 	switch (class) {
 	case ZYDIS_REGCLASS_GPR8: case ZYDIS_REGCLASS_GPR16: case ZYDIS_REGCLASS_GPR32: case ZYDIS_REGCLASS_GPR64:
 		if (op->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN && op->reg.value == ZYDIS_REGISTER_RSP)
-			return insn->form == IM_CALL || insn->form == IM_RET || (insn->form >= IM_PUSHF && insn->form <= IM_POP) ?
+			return insn->form == IM_CALL || (insn->form >= IM_PUSHF && insn->form <= IM_POP) ?
 			       NULL : "it moves rsp";
 		if (op->reg.value >= ZYDIS_REGISTER_AH && op->reg.value <= ZYDIS_REGISTER_BH)
 			return op->reg.value == ZYDIS_REGISTER_AH && (insn->form == IM_MOV_AH || insn->form == IM_SAHF ||
 				insn->form == IM_LAHF ||
-				insn->form == IM_MUL || insn->form == IM_DIV) ? NULL : "a high byte";
+				insn->opcode == 0xf6) ? NULL : "a high byte";
 		if (class == ZYDIS_REGCLASS_GPR8 && id >= 8)
 			id -= 4;	/* ah..bh are counted between bl and spl */
-		return !is_write || writes(insn) >> id & 1 ? NULL : "it writes a register that the checker does not know of";
+		if (is_write && !(registers(insn, insn->uses >> 8) >> id & 1))
+			return "it writes a register that the checker does not know of";
+		/* What a long nop names it does not look at. */
+		return !is_read || insn->form == IM_NOP || registers(insn, insn->uses & 0xff) >> id & 1 ? NULL : "it reads a register, likewise";
 	case ZYDIS_REGCLASS_XMM: case ZYDIS_REGCLASS_YMM:
 		return NULL;
 	case ZYDIS_REGCLASS_FLAGS: case ZYDIS_REGCLASS_IP:
 		return NULL;
 	default:
 		return is_known_state(op->reg.value) && !(is_write && op->reg.value == ZYDIS_REGISTER_MXCSR) ? NULL :
-		       insn->form == IM_VEC && op->reg.value == ZYDIS_REGISTER_MXCSR ? NULL : "a register of another class";
+		       insn->features & IM_VECTORS && op->reg.value == ZYDIS_REGISTER_MXCSR ? NULL : "a register of another class";
 	}
 }
 
@@ -178,11 +131,38 @@ static const char *check_operands(const struct im_insn *insn, const ZydisDecoded
 	return NULL;
 }
 
+#define CF	ZYDIS_CPUFLAG_CF
+#define OTHERS	(ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF)
+
+/* What is tested must be needed, what changes must be said to, and what is said to be set must be. */
+static const char *check_flags(const struct im_insn *insn, const ZydisAccessedFlags *flags)
+{
+	ZydisAccessedFlagsMask changed = flags->modified | flags->set_0 | flags->set_1 | flags->undefined;
+	bool has_cc = insn->form == IM_CMOV || insn->form == IM_SETCC || insn->form == IM_JCC;
+	u32 needs = has_cc ? im_flags_of(insn->opcode) : insn->flags;
+
+	if (changed & ~(CF | OTHERS) && insn->form != IM_STAC && insn->form != IM_CLAC)
+		return "it changes another flag";
+	if (flags->tested & CF && !(needs & IM_CF))
+		return "it reads the carry";
+	if (flags->tested & OTHERS && !(needs & IM_OTHERS))
+		return "it reads flags";
+	if (changed & (CF | OTHERS) && !(insn->flags & (IM_SETS_ALL | IM_SPOILS)) && insn->form < IM_GS_LOAD)
+		return "it changes flags";
+	/* Zydis has nothing of the flags that vptest and the like clear (SDM vol. 2B, PTEST; 2C, VTESTPD). */
+	if (insn->features & IM_VECTORS && (insn->opcode == 0x0e || insn->opcode == 0x0f || insn->opcode == 0x17))
+		changed |= OTHERS;
+	if ((insn->flags & IM_SETS_CF && !(changed & CF)) || (insn->flags & IM_SETS_OTHERS && (changed & OTHERS) != OTHERS))
+		return "it does not set the flags that the checker takes it to";
+	return NULL;
+}
+
 static const char *check(const u8 *code, u32 len)
 {
 	ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
 	ZydisDecodedInstruction ref;
 	struct im_insn insn;
+	const char *why;
 
 	if (!im_decode(code, len, &insn)) {
 		refused++;
@@ -199,9 +179,10 @@ static const char *check(const u8 *code, u32 len)
 			return "a privileged instruction, or one of another unit";
 	if ((ref.attributes & ZYDIS_ATTRIB_HAS_SEGMENT) && insn.form < IM_GS_LOAD)
 		return "a segment";
-	if (!!(ref.attributes & ZYDIS_ATTRIB_HAS_LOCK) != insn.is_locked)
+	if (!!(ref.attributes & ZYDIS_ATTRIB_HAS_LOCK) != insn.is_locked && insn.form != IM_XCHG)
 		return "a lock";
-	return check_operands(&insn, &ref, ops);
+	why = check_flags(&insn, ref.cpu_flags);
+	return why ? why : check_operands(&insn, &ref, ops);
 }
 
 static void try(const u8 *code, u32 len)
