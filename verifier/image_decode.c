@@ -14,14 +14,14 @@
 #define REX_X	2u
 #define REX_B	1u
 
+enum { HAS_66 = 1, HAS_LOCK = 2, HAS_GS = 4, HAS_F2 = 8, HAS_F3 = 16, HAS_REPS = 24, HAS_REX = 32 };
+
 /* What was read so far. */
 struct cursor {
 	const u8 *code;		/* READ_LEN bytes */
 	u32 at;
-	u8 rex;			/* its low bits, */
-	bool has_rex;		/* or those of VEX */
-	bool has_66, has_lock, has_gs;
-	u8 rep;
+	u8 prefixes;		/* HAS_* */
+	u8 rex;			/* its low bits, or those of VEX */
 	u8 map, prefix, opcode;
 	u8 encoding;		/* L, V1 or V2 */
 };
@@ -45,24 +45,36 @@ static s32 get32(struct cursor *c)
 	return value;
 }
 
-/* Each at most once; and the byte behind. */
+static u8 prefix_of(u8 byte)
+{
+	switch (byte) {
+	case 0x66:
+		return HAS_66;
+	case 0xf0:
+		return HAS_LOCK;
+	case 0x65:
+		return HAS_GS;
+	case 0xf2:
+		return HAS_F2;
+	case 0xf3:
+		return HAS_F3;
+	default:
+		return 0;
+	}
+}
+
+/* Each at most once, and one that repeats; and the byte behind. */
 static u8 get_prefixes(struct cursor *c)
 {
-	u8 byte;
+	u8 byte = get8(c), prefix = prefix_of(byte), seen = 0;
 
-	for (;;) {
+	while (prefix && !(seen & prefix)) {
+		c->prefixes |= prefix;
+		seen |= prefix & HAS_REPS ? HAS_REPS : prefix;
 		byte = get8(c);
-		if (byte == 0x66 && !c->has_66)
-			c->has_66 = true;
-		else if (byte == 0xf0 && !c->has_lock)
-			c->has_lock = true;
-		else if (byte == 0x65 && !c->has_gs)
-			c->has_gs = true;
-		else if ((byte == 0xf2 || byte == 0xf3) && !c->rep)
-			c->rep = byte;
-		else
-			return byte;
+		prefix = prefix_of(byte);
 	}
+	return byte;
 }
 
 /* c5 or c4 with its bits inverted, see SDM vol. 2A, 2.3.5. */
@@ -74,7 +86,7 @@ static void get_vex(struct cursor *c, struct im_insn *insn, bool is_long)
 	c->rex = first & 0x80 ? 0 : REX_R;
 	if (is_long)
 		c->rex |= (first & 0x40 ? 0 : REX_X) | (first & 0x20 ? 0 : REX_B) | (last & 0x80 ? REX_W : 0);
-	c->has_rex = true;
+	c->prefixes |= HAS_REX;
 	insn->vvvv = ~last >> 3 & 15;
 	c->encoding = last & 4 ? V2 : V1;
 	c->prefix = last & 3;
@@ -85,7 +97,7 @@ static void get_legacy(struct cursor *c, u8 byte)
 {
 	if ((byte & 0xf0) == 0x40) {
 		c->rex = byte & 15;
-		c->has_rex = true;
+		c->prefixes |= HAS_REX;
 		byte = get8(c);
 	}
 	c->encoding = L;
@@ -93,7 +105,7 @@ static void get_legacy(struct cursor *c, u8 byte)
 	if (byte != 0x0f)
 		return;
 	c->map = 1;
-	c->prefix = c->rep == 0xf3 ? PF3 : c->rep == 0xf2 ? PF2 : c->has_66 ? P66 : NP;
+	c->prefix = c->prefixes & HAS_F3 ? PF3 : c->prefixes & HAS_F2 ? PF2 : c->prefixes & HAS_66 ? P66 : NP;
 	c->opcode = get8(c);
 	if (c->opcode == 0x38 || c->opcode == 0x3a) {
 		c->map = c->opcode == 0x38 ? 2 : 3;
@@ -143,8 +155,8 @@ static const struct row *find(struct cursor *c)
 		return &high[c->map - 2][c->prefix][c->opcode & 15];
 	if (c->map > 1)
 		return c->prefix == P66 ? &three_bytes[c->map - 2][c->opcode] : &none;
-	for (i = 0; i < ARRAY_SIZE(wholes) && c->prefix == NP && c->encoding == L; i++)
-		if (wholes[i].opcode == c->opcode && wholes[i].modrm == c->code[c->at])
+	for (i = 0; (c->opcode == 0x01 || c->opcode == 0xae) && i < ARRAY_SIZE(wholes); i++)
+		if (c->prefix == NP && c->encoding == L && wholes[i].opcode == c->opcode && wholes[i].modrm == c->code[c->at])
 			return &wholes[i].row;
 	/* 66 may be no part of the opcode, but a size. */
 	if (c->prefix == P66 && !two_bytes[P66][c->opcode].form && two_bytes[NP][c->opcode].enc & SIZED)
@@ -165,17 +177,17 @@ static bool is_valid(const struct cursor *c, const struct im_insn *insn, const s
 	if ((is_vector && !(enc & WX) && has_w != !!(enc & W1)) || (c->encoding != L && !has_vvvv && insn->vvvv))
 		return false;
 	/* Where nothing has a use for it 66 means something else, or nothing, as a repeat prefix does. */
-	if (c->has_66 && c->prefix != P66 && insn->width != 16)
+	if (c->prefixes & HAS_66 && c->prefix != P66 && insn->width != 16)
 		return false;
-	if (!c->map && (!c->rep != !(enc & REP) || (c->rep == 0xf2 && !(enc & NE))))
+	if (!c->map && (!(c->prefixes & HAS_REPS) != !(enc & REP) || (c->prefixes & HAS_F2 && !(enc & NE))))
 		return false;
-	return !(enc & NO16 && insn->width == 16) && !(insn->form == IM_NOP && c->has_rex && enc & NOMOD);
+	return !(enc & NO16 && insn->width == 16) && !(insn->form == IM_NOP && c->prefixes & HAS_REX && enc & NOMOD);
 }
 
 /* ah..bh: refused, but for ah and memory. */
 static bool is_high(const struct cursor *c, u8 reg)
 {
-	return !c->has_rex && reg >= 4 && reg < 8;
+	return !(c->prefixes & HAS_REX) && reg >= 4 && reg < 8;
 }
 
 static bool has_high_byte(const struct cursor *c, struct im_insn *insn, const struct row *row)
@@ -199,7 +211,7 @@ static u8 width_of(const struct cursor *c, u32 enc)
 		return 8;
 	if (!(enc & SIZED))
 		return 64;
-	return c->rex & REX_W ? 64 : c->has_66 && c->prefix != P66 ? 16 : 32;
+	return c->rex & REX_W ? 64 : c->prefixes & HAS_66 && c->prefix != P66 ? 16 : 32;
 }
 
 static bool get_imm(struct cursor *c, struct im_insn *insn, u32 enc)
@@ -297,10 +309,10 @@ static bool decode(const u8 *code, u32 room, struct im_insn *insn)
 	if (!is_valid(&c, insn, row, enc) || !get_imm(&c, insn, enc) || has_high_byte(&c, insn, row) || c.at > room || c.at > MAX_LEN)
 		return false;
 	insn->len = c.at;
-	insn->is_locked = c.has_lock || (insn->form == IM_XCHG && insn->is_mem);
-	if (c.has_lock && (!(enc & LOCK) || !insn->is_mem || !(insn->uses & W_RM)))
+	insn->is_locked = c.prefixes & HAS_LOCK || (insn->form == IM_XCHG && insn->is_mem);
+	if (c.prefixes & HAS_LOCK && (!(enc & LOCK) || !insn->is_mem || !(insn->uses & W_RM)))
 		return false;
-	return !c.has_gs || of_this_cpu(insn);
+	return !(c.prefixes & HAS_GS) || of_this_cpu(insn);
 }
 
 bool im_decode(const u8 *code, u32 room, struct im_insn *insn)

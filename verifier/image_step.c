@@ -417,6 +417,20 @@ static void note_unit(struct im *im, const struct im_unit *before)
 	}
 }
 
+/* cmp reg, [LIMIT]; cmovae reg, [LIMIT].  Sound: min(x, LIMIT) is 0..LIMIT for every x, also while a CPU speculates; and if
+ * it is reg - LOW that is below LIMIT - LOW, reg is LOW more than such a number. */
+static bool is_clamp(const struct im *im, const struct im_unit *unit)
+{
+	return im->insn.form == IM_CMOV && (im->insn.opcode & 15) == 3 && with_local(im, IM_LIMIT) &&
+	       (unit->kind == IM_UNIT_LIMIT || unit->kind == IM_UNIT_LOW) && unit->reg == im->insn.reg;
+}
+
+/* and reg, [MASK].  Sound: 0..MASK, which is at most a page more than LIMIT. */
+static bool is_mask(const struct im *im)
+{
+	return im->insn.form == IM_AND && with_local(im, IM_MASK);
+}
+
 /* cmp reg, UB_CALL_SKIP of an answer: below, it is UB_CALL_GO. */
 static bool compare_answer(struct im *im)
 {
@@ -441,7 +455,6 @@ static bool step_general(struct im *im, const struct im_unit *unit)
 {
 	const struct im_insn *insn = &im->insn;
 	enum im_class class = insn->rm == UB_NOREG || insn->form == IM_LEA ? IM_NONE : im->state.at.reg[insn->rm];
-	bool is_low = unit->kind == IM_UNIT_LOW;
 
 	if (insn->is_mem && class == IM_TASK)
 		return step_task(im);
@@ -457,18 +470,14 @@ static bool step_general(struct im *im, const struct im_unit *unit)
 	}
 	if (insn->form == IM_BTX && insn->is_mem && !is_bit_inside(im))
 		return false;
-	if (!step_plain(im))
-		return false;
+	if (is_clamp(im, unit) || is_mask(im)) {
+		if (!use_flags(im) || !im_reads(im, insn->reg))
+			return false;
+		im_set(im, insn->reg, ub_reg_guard(unit->kind == IM_UNIT_LOW && insn->form == IM_CMOV ? UB_HOLD_LOW : 0));
+		return true;
+	}
 	note_unit(im, unit);
-	/* cmp reg, [LIMIT]; cmovae reg, [LIMIT].  Sound: min(x, LIMIT) is 0..LIMIT for every x, also while a CPU speculates;
-	 * and if it is reg - LOW that is below LIMIT - LOW, reg is LOW more than such a number. */
-	if (insn->form == IM_CMOV && (insn->opcode & 15) == 3 && with_local(im, IM_LIMIT) && unit->reg == insn->reg &&
-	    (unit->kind == IM_UNIT_LIMIT || is_low))
-		im_set(im, insn->reg, ub_reg_guard(is_low ? UB_HOLD_LOW : 0));
-	/* and reg, [MASK].  Sound: 0..MASK, which is at most a page more than LIMIT. */
-	if (insn->form == IM_AND && with_local(im, IM_MASK))
-		im_set(im, insn->reg, ub_reg_guard(0));
-	return true;
+	return step_plain(im);
 }
 
 /* Strings, stack, flags, access. */

@@ -12,7 +12,6 @@
 /* Each view tells the other what it knows. */
 static struct ub_reg scalar(struct ub_bits bits, struct ub_range range)
 {
-	struct ub_reg reg = { .bits = bits, .range = range, .kind = UB_REG_SCALAR };
 	u64 lo = bits.value, hi = bits.value | bits.mask;
 
 	/* Sound: a value in both views lies between the least and the greatest that the bits allow ... */
@@ -23,14 +22,14 @@ static struct ub_reg scalar(struct ub_bits bits, struct ub_range range)
 			hi = range.lo + range.span;
 		if (ub_bug_if(lo > hi, "bits and range contradict each other"))
 			return ub_reg_any();
-		reg.range = ub_range_between(lo, hi);
+		range = ub_range_between(lo, hi);
 	} else if (hi - lo < range.span) {
-		reg.range = ub_range_between(lo, hi);
+		range = ub_range_between(lo, hi);
 	}
 	/* ... and has the bits that all of an arc share. */
-	if (!ub_range_wraps(reg.range))
-		reg.bits = ub_bits_meet(bits, ub_bits_between(reg.range.lo, reg.range.lo + reg.range.span));
-	return reg;
+	if (!ub_range_wraps(range))
+		bits = ub_bits_meet(bits, ub_bits_between(range.lo, range.lo + range.span));
+	return (struct ub_reg){ .bits = bits, .range = range, .kind = UB_REG_SCALAR };
 }
 
 struct ub_reg ub_reg_unwritten(void)
