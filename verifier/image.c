@@ -151,18 +151,14 @@ static bool read_one(struct im *im)
 	return read_insn(im);
 }
 
-static bool is_bad_endbr(const struct im *im, u32 off)
-{
-	return begins_endbr(im, off) && !(im->env->ibt && is_entry(im, off) && im->code[off + 3] == 0xfa);
-}
-
-/* endbr64 or endbr32 inside would be a place to jump to.  Sound: its second and its last byte, or its others, are here. */
+/* endbr64 or endbr32 inside would be a place to jump to. */
 static bool has_endbr(const struct im *im)
 {
 	u32 i;
 
-	for (i = 1; im->len >= 4 && i < im->len; i += 2)
-		if ((im->code[i] == 0x0f && is_bad_endbr(im, i - 1)) || (im->code[i] == 0x1e && i > 1 && is_bad_endbr(im, i - 2)))
+	for (i = 0; i + 4 <= im->len; i++)
+		if (im->code[i] == 0xf3 && begins_endbr(im, i) &&
+		    !(im->env->ibt && is_entry(im, i) && im->code[i + 3] == 0xfa))
 			return true;
 	return false;
 }

@@ -17,10 +17,10 @@ static bool return_from_c(struct im *im, enum im_class answer, s32 nr_saved)
 	u8 reg;
 
 	for (reg = 0; reg < IM_NREG; reg++)
-		if (CALLER_SAVED & 1u << reg || at->reg[reg] == IM_PRE_SAID || at->reg[reg] == IM_POST_SAID)
+		if (CALLER_SAVED & 1u << reg || im_is_answer(at->reg[reg]))
 			im_set_class(im, reg, IM_NONE);
 	at->known = 0;
-	at->line_len = 0;
+	at->line = (struct im_addr){ 0 };
 	at->facts &= ~(IM_FLAGS | IM_WORK_TESTED);
 	at->nr_saved = nr_saved;
 	at->reg[IM_RAX] = answer;
@@ -57,7 +57,7 @@ static bool call_stub(struct im *im, u64 target)
 /* Sound: they change no register but the flags. */
 static bool call_vec(struct im *im, bool is_open)
 {
-	u8 *mode = &im->state.at.mode;
+	u32 *mode = &im->state.at.mode;
 
 	if (!(*mode & IM_FENCED) || *mode & IM_OPEN || !(*mode & IM_VEC_OPEN) != is_open)
 		return im_refuse(im, "vector registers opened or closed twice, or with user access open");
@@ -139,7 +139,6 @@ static bool jump_not_taken(struct im *im, const struct im_unit *unit, u8 cc)
 		return true;
 	case IM_UNIT_IN_LINE:
 		at->line = cc == CC_A ? unit->addr : at->line;
-		at->line_len = cc == CC_A ? unit->len : at->line_len;
 		return true;
 	default:
 		return true;

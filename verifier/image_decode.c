@@ -45,36 +45,24 @@ static s32 get32(struct cursor *c)
 	return value;
 }
 
-static u8 prefix_of(u8 byte)
-{
-	switch (byte) {
-	case 0x66:
-		return HAS_66;
-	case 0xf0:
-		return HAS_LOCK;
-	case 0x65:
-		return HAS_GS;
-	case 0xf2:
-		return HAS_F2;
-	case 0xf3:
-		return HAS_F3;
-	default:
-		return 0;
-	}
-}
-
 /* Each at most once, and one that repeats; and the byte behind. */
 static u8 get_prefixes(struct cursor *c)
 {
-	u8 byte = get8(c), prefix = prefix_of(byte), seen = 0;
+	static const struct { u8 byte, has, bars; } list[] = {
+		{ 0x66, HAS_66, HAS_66 }, { 0xf0, HAS_LOCK, HAS_LOCK }, { 0x65, HAS_GS, HAS_GS },
+		{ 0xf2, HAS_F2, HAS_REPS }, { 0xf3, HAS_F3, HAS_REPS },
+	};
+	u8 byte;
+	u32 i;
 
-	while (prefix && !(seen & prefix)) {
-		c->prefixes |= prefix;
-		seen |= prefix & HAS_REPS ? HAS_REPS : prefix;
+	for (;;) {
 		byte = get8(c);
-		prefix = prefix_of(byte);
+		for (i = 0; i < ARRAY_SIZE(list) && byte != list[i].byte; i++)
+			;
+		if (i == ARRAY_SIZE(list) || c->prefixes & list[i].bars)
+			return byte;
+		c->prefixes |= list[i].has;
 	}
-	return byte;
 }
 
 /* c5 or c4 with its bits inverted, see SDM vol. 2A, 2.3.5. */

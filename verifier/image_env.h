@@ -26,7 +26,7 @@ enum im_class {
 /* What may hold at a place: true where it does on all ways there. */
 enum im_fact {
 	/* Flags which the guest or a comparison of what is the kernel's set, so that jumps may look; which are the guest's. */
-	IM_CF_SET = 1 << 0, IM_OTHERS_SET = 1 << 1, IM_ALL_SET = 3, IM_CF_GUEST = 1 << 2, IM_OTHERS_GUEST = 1 << 3,
+	IM_CF_SET = 1 << 0, IM_OTHERS_SET = 1 << 1, IM_ALL_SET = 3 << 0, IM_CF_GUEST = 1 << 2, IM_ALL_GUEST = 3 << 2,
 	IM_PRE_GO = 1 << 4, IM_POST_GO = 1 << 5,	/* below: pre_call, post_call said UB_CALL_GO */
 	IM_FLAGS = (1 << 6) - 1,
 	IM_WORK_TESTED = 1 << 6,	/* there is no work before a call, or pre_call said go */
@@ -46,31 +46,33 @@ enum im_mode {
 
 #define IM_NO_NR	-1
 
-/* An address, before it is known what its registers hold. */
+/* An address, before it is known what its registers hold, of which @len bytes lie in one line of the cache; 0: none. */
 struct im_addr {
-	u8 base, index, scale;	/* UB_NOREG: none */
 	s32 disp;
+	u8 base, index, scale;	/* UB_NOREG: none */
+	u8 len;
 };
 
-/* What is known at a place, but for the values of registers. */
+/* What is known at a place, but for the values of registers.  It has no holes: it is compared as bytes. */
 struct im_point {
 	u8 reg[IM_NREG];	/* enum im_class */
 	u32 locals;		/* which are written: bit n is the one at rbp - 48 - 8 * n; */
 	u32 low_bytes;		/* or only their lowest byte */
 	u16 known;		/* registers of whose value something is known */
 	u16 facts;		/* enum im_fact */
-	u8 mode;		/* enum im_mode */
-	u8 line_len;		/* 0: none */
-	struct im_addr line;	/* an address of which it was tested that so many bytes lie in one line of the cache */
+	struct im_addr line;	/* was tested to lie in one */
 	s32 nr, nr_saved;	/* the number of the call that eax, and pt_regs' ax, were compared with; or IM_NO_NR */
+	u32 mode;		/* enum im_mode */
 };
+
+_Static_assert(sizeof(struct im_point) == 48, "a hole in struct im_point");
 
 /* Instructions that only mean something together.  Each ends with the next instruction that is not part of it. */
 enum im_unit_kind {
 	IM_UNIT_NONE,
 	IM_UNIT_LEA,		/* reg is the address addr */
 	IM_UNIT_LINE,		/* and its place in a line */
-	IM_UNIT_IN_LINE,	/* which was compared: above means that len bytes do not fit */
+	IM_UNIT_IN_LINE,	/* which was compared: above means that addr.len bytes do not fit */
 	IM_UNIT_LIMIT,		/* reg was compared with LIMIT, */
 	IM_UNIT_LOW,		/* or reg - UB_HOLD_LOW with LIMIT - UB_HOLD_LOW: above or equal: it must be clamped */
 	IM_UNIT_WORK,		/* not equal: there is work */
@@ -79,13 +81,12 @@ enum im_unit_kind {
 	IM_UNIT_SOFTIRQ,	/* for which was looked: not equal: there is */
 	IM_UNIT_NR,		/* not equal: eax is not nr */
 	IM_UNIT_TICK,		/* equal: none is left */
-	IM_UNIT_AH,		/* reg is a copy of rax, of which no more than ah has changed since; addr, len and nr held before */
+	IM_UNIT_AH,		/* reg is a copy of rax, of which no more than ah has changed since; addr and nr held before */
 	IM_UNIT_CHUNK,		/* below or equal: rcx is no more than IM_CHUNK */
 };
 
 struct im_unit {
-	u8 kind;
-	u8 reg, len;
+	u8 kind, reg;
 	s32 nr;
 	struct im_addr addr;
 };
@@ -144,6 +145,7 @@ struct im {
 #define IM_MAX_LABELS	(1u << 18)	/* 40 MiB at the most, of labels and of values each */
 #define IM_MAX_VALUES	(1u << 20)
 #define IM_NO_LOCAL	UB_U32_MAX
+#define IM_PT_AX	80	/* in struct pt_regs */
 
 /* Returns false.  The first one stands. */
 __attribute__((format(printf, 2, 3)))
@@ -194,6 +196,11 @@ static inline struct ub_reg im_value(const struct im *im, u8 reg)
 static inline u8 im_mode(const struct im *im)
 {
 	return im->env->vec_open ? im->state.at.mode : im->state.at.mode & ~IM_VEC_OPEN;
+}
+
+static inline bool im_is_answer(enum im_class class)
+{
+	return class == IM_PRE_SAID || class == IM_POST_SAID;
 }
 
 static inline bool im_reads(struct im *im, u8 reg)

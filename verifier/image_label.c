@@ -7,34 +7,25 @@
  */
 #include "image_env.h"
 
-#define IM_NO_LABEL	UB_U32_MAX
-
-static u32 label_at(const struct im *im, u32 off)
+static struct im_label *label_at(const struct im *im, u32 off)
 {
-	return im->label_at[off] ? im->label_at[off] - 1 : IM_NO_LABEL;
+	return im->label_at[off] ? &im->labels[im->label_at[off] - 1] : NULL;
 }
 
-static bool label_new(struct im *im, u32 off, enum im_label_kind kind, u32 *ret)
+/* NULL when there are too many. */
+static struct im_label *label_new(struct im *im, u32 off, enum im_label_kind kind)
 {
+	struct im_label *label;
+
 	if (im->label_cnt >= IM_MAX_LABELS)
-		return im_refuse(im, "more places that are jumped to than may be");
-	if (!im_grow(im, (void **)&im->labels, im->label_cnt, &im->label_cap, sizeof(*im->labels)))
-		return false;
-	im->labels[im->label_cnt] = (struct im_label){ .kind = kind, .off = off, .node = im->node_cnt++ };
-	*ret = im->label_cnt++;
-	im->label_at[off] = im->label_cnt;
-	return true;
-}
-
-static bool keep_value(struct im *im, const struct ub_reg *value)
-{
-	if (im->value_cnt >= IM_MAX_VALUES)
-		return im_refuse(im, "more known values than may be kept");
-	if (!im_grow(im, (void **)&im->values, im->value_cnt, &im->value_cap, sizeof(*im->values)))
-		return false;
-	im->values[im->value_cnt] = *value;
-	im->values[im->value_cnt++].by = 0;
-	return true;
+		im_refuse(im, "more places that are jumped to than may be");
+	else if (im_grow(im, (void **)&im->labels, im->label_cnt, &im->label_cap, sizeof(*im->labels))) {
+		label = &im->labels[im->label_cnt++];
+		*label = (struct im_label){ .kind = kind, .off = off, .node = im->node_cnt++ };
+		im->label_at[off] = im->label_cnt;
+		return label;
+	}
+	return NULL;
 }
 
 static u32 first_of(u32 regs)
@@ -43,23 +34,22 @@ static u32 first_of(u32 regs)
 }
 
 /* The label's first state. */
-static bool keep(struct im *im, u32 label)
+static bool keep(struct im *im, struct im_label *label)
 {
 	u32 left;
 
-	im->labels[label].at = im->state.at;
-	im->labels[label].stored = im->state.at.known;
-	im->labels[label].value_idx = im->value_cnt;
-	im->labels[label].is_seen = true;
-	for (left = im->state.at.known; left; left &= left - 1)
-		if (!keep_value(im, &im->state.values[first_of(left)]))
+	label->at = im->state.at;
+	label->stored = im->state.at.known;
+	label->value_idx = im->value_cnt;
+	label->is_seen = true;
+	for (left = label->stored; left; left &= left - 1) {
+		if (im->value_cnt >= IM_MAX_VALUES)
+			return im_refuse(im, "more known values than may be kept");
+		if (!im_grow(im, (void **)&im->values, im->value_cnt, &im->value_cap, sizeof(*im->values)))
 			return false;
+		im->values[im->value_cnt++] = im->state.values[first_of(left)];
+	}
 	return true;
-}
-
-static bool is_same_addr(const struct im_addr *a, const struct im_addr *b)
-{
-	return a->base == b->base && a->index == b->index && a->scale == b->scale && a->disp == b->disp;
 }
 
 /* What holds at both.  Classes that differ are none. */
@@ -78,36 +68,17 @@ static void join_points(struct im_point *to, const struct im_point *from)
 		to->nr = IM_NO_NR;
 	if (to->nr_saved != from->nr_saved)
 		to->nr_saved = IM_NO_NR;
-	if (to->line_len != from->line_len || !is_same_addr(&to->line, &from->line))
-		to->line_len = 0;
-}
-
-static void join(struct im *im, u32 no)
-{
-	struct im_label *label = &im->labels[no];
-	u32 idx = label->value_idx, left, reg;
-
-	join_points(&label->at, &im->state.at);
-	for (left = label->stored; left; left &= left - 1, idx++) {
-		reg = first_of(left);
-		if (!(label->at.known & 1u << reg) || ub_reg_equal(&im->values[idx], &im->state.values[reg]))
-			continue;
-		im->values[idx] = ub_reg_join(&im->values[idx], &im->state.values[reg], im->limit);
-		if (ub_reg_is_any(&im->values[idx]))
-			label->at.known &= ~(1u << reg);
-	}
+	if (memcmp(&to->line, &from->line, sizeof(to->line)))
+		to->line = (struct im_addr){ 0 };
 }
 
 /* Is what @value may be among what @promise may be? */
 static bool is_within(const struct ub_reg *value, const struct ub_reg *promise, u64 limit)
 {
-	struct ub_reg joined;
+	struct ub_reg joined = ub_reg_join(promise, value, limit);
 	struct ub_walk walk;
 	s64 lo, hi;
 
-	if (ub_reg_equal(value, promise))
-		return true;
-	joined = ub_reg_join(promise, value, limit);
 	if (ub_reg_equal(&joined, promise))
 		return true;
 	if (promise->kind != UB_REG_GUARDED || !ub_reg_walk(value, &walk))
@@ -119,74 +90,54 @@ static bool is_within(const struct ub_reg *value, const struct ub_reg *promise, 
 	return lo <= hi;
 }
 
-/* Does the state bring all that the label promises?  Sound: then to join it would change nothing. */
-static bool holds(struct im *im, u32 no)
+/* One more way comes.  A hint is held to.  Sound: when the way brings all that it says, to join it would change nothing. */
+static bool join(struct im *im, struct im_label *label)
 {
-	const struct im_label *label = &im->labels[no];
-	struct im_point joined = label->at;
+	struct im_point joined = label->at, *at = &im->state.at;
+	bool is_hint = label->kind == IM_HINTED;
 	u32 idx = label->value_idx, left, reg;
 
-	join_points(&joined, &im->state.at);
-	for (reg = 0; memcmp(joined.reg, label->at.reg, sizeof(joined.reg)) && reg < IM_NREG; reg++)
-		if (joined.reg[reg] != label->at.reg[reg])
-			return im_refuse(im, "brings register %u of class %u, not %u", reg, im->state.at.reg[reg],
-					 label->at.reg[reg]);
-	if (joined.locals != label->at.locals || joined.low_bytes != label->at.low_bytes || joined.known != label->at.known ||
-	    joined.facts != label->at.facts || joined.nr != label->at.nr || joined.nr_saved != label->at.nr_saved ||
-	    joined.line_len != label->at.line_len)
-		return im_refuse(im, "brings less than is taken to hold: locals %x of %x, values %x of %x, facts %x of %x",
-				 joined.locals & joined.low_bytes, label->at.locals & label->at.low_bytes, joined.known,
-				 label->at.known, joined.facts, label->at.facts);
+	join_points(&joined, at);
+	if (is_hint && memcmp(&joined, &label->at, sizeof(joined)))
+		return im_refuse(im, "brings less than is taken to hold at %u: facts %x, not %x; values %x, not %x", label->off,
+				 at->facts, label->at.facts, at->known, label->at.known);
 	for (left = label->stored; left; left &= left - 1, idx++) {
 		reg = first_of(left);
-		if (label->at.known & 1u << reg && !is_within(&im->state.values[reg], &im->values[idx], im->limit))
-			return im_refuse(im, "brings another value in register %u than is taken to hold", reg);
+		if (!(joined.known & 1u << reg) || ub_reg_equal(&im->values[idx], &im->state.values[reg]))
+			continue;
+		if (is_hint && !is_within(&im->state.values[reg], &im->values[idx], im->limit))
+			return im_refuse(im, "brings another value in register %u than is taken to hold at %u", reg, label->off);
+		if (is_hint)
+			continue;
+		im->values[idx] = ub_reg_join(&im->values[idx], &im->state.values[reg], im->limit);
+		if (ub_reg_is_any(&im->values[idx]))
+			joined.known &= ~(1u << reg);
 	}
+	label->at = joined;
 	return true;
 }
 
-static bool join_edge(struct im *im, u32 no, u32 target)
+static bool join_edge(struct im *im, struct im_label *label)
 {
-	struct im_label *label = &im->labels[no];
-
 	if (label->kind == IM_ENTRY)
-		return im_refuse(im, "leads to the entry at %u", target);
-	if (!label->is_seen)
-		return keep(im, no) && im_flow_to(im, label->node);
-	if (label->at.mode != im->state.at.mode)
-		return im_refuse(im, "at %u access, faults, vectors, stack or prologue are in two states", target);
-	if (label->kind != IM_HINTED)
-		join(im, no);
-	else if (!holds(im, no))
-		return false;
-	return im_flow_to(im, label->node);
+		return im_refuse(im, "leads to the entry at %u", label->off);
+	if (label->is_seen && label->at.mode != im->state.at.mode)
+		return im_refuse(im, "at %u access, faults, vectors, stack or prologue are in two states", label->off);
+	return (label->is_seen ? join(im, label) : keep(im, label)) && im_flow_to(im, label->node);
 }
 
 bool im_edge(struct im *im, s64 target)
 {
-	u32 no;
+	struct im_label *label;
 
 	if (target < 0 || target >= im->len)
 		return im_refuse(im, "leads out of the image");
-	no = label_at(im, target);
-	if (no == IM_NO_LABEL && target < im->next)
+	label = label_at(im, target);
+	if (target < im->next && (!label || label->kind != IM_HINTED))
 		return im_refuse(im, "leads back to %lld, for which there is no hint", (long long)target);
-	if (no == IM_NO_LABEL && !label_new(im, target, IM_JOINED, &no))
-		return false;
-	if (im->labels[no].kind != IM_HINTED && target < im->next)
-		return im_refuse(im, "leads back to %lld, for which there is no hint", (long long)target);
-	return join_edge(im, no, target);
-}
-
-static void take(struct im *im, const struct im_label *label)
-{
-	u32 idx = label->value_idx, left;
-
-	im->state.at = label->at;
-	im->state.unit.kind = IM_UNIT_NONE;
-	for (left = label->stored; left; left &= left - 1)
-		im->state.values[first_of(left)] = im->values[idx++];
-	im->is_dead = false;
+	if (!label)
+		label = label_new(im, target, IM_JOINED);
+	return label && join_edge(im, label);
 }
 
 /* What falls in, less what the hint takes away. */
@@ -196,11 +147,11 @@ static void weaken(struct im *im, const struct ub_image_hint *hint)
 	u8 reg;
 
 	for (reg = 0; reg < IM_NREG; reg++)
-		if (hint->lost & 1u << reg || at->reg[reg] == IM_PRE_SAID || at->reg[reg] == IM_POST_SAID)
-			at->reg[reg] = reg == IM_RSP || reg == IM_RBP ? IM_STACK : IM_NONE;
+		if (at->reg[reg] != IM_STACK && (hint->lost & 1u << reg || im_is_answer(at->reg[reg])))
+			at->reg[reg] = IM_NONE;
 	at->known &= ~(hint->lost | hint->forgotten);
 	at->facts &= ~(IM_FLAGS | IM_CHUNK_FITS);
-	at->line_len = 0;
+	at->line = (struct im_addr){ 0 };
 	if ((hint->lost | hint->forgotten) & 1u << IM_RAX && !hint->keeps_number)
 		at->nr = IM_NO_NR;
 }
@@ -225,7 +176,7 @@ static bool hinted(struct im *im, const struct ub_image_hint *hint)
 
 	*at = (struct im_point){
 		.locals = hint->locals, .low_bytes = hint->locals | hint->low_bytes, .nr = IM_NO_NR, .nr_saved = IM_NO_NR,
-		.facts = (hint->has_flags ? IM_ALL_SET | IM_CF_GUEST | IM_OTHERS_GUEST : 0) | (hint->has_ticks ? IM_HAS_TICKS : 0),
+		.facts = (hint->has_flags ? IM_ALL_SET | IM_ALL_GUEST : 0) | (hint->has_ticks ? IM_HAS_TICKS : 0),
 		.mode = IM_FENCED | (hint->is_open ? IM_OPEN : 0) | (hint->is_vec_open ? IM_VEC_OPEN : 0),
 	};
 	for (i = 0; i < IM_NREG; i++)
@@ -243,25 +194,27 @@ static bool hinted(struct im *im, const struct ub_image_hint *hint)
 
 static bool start_hint(struct im *im, const struct ub_image_hint *hint)
 {
-	u32 no;
+	struct im_label *label;
 
 	if (hint->off >= im->len || im->label_at[hint->off] || hint->fact_idx > im->image->fact_cnt ||
 	    hint->fact_cnt > im->image->fact_cnt - hint->fact_idx || hint->fact_cnt > IM_NREG)
 		return im_refuse(im, "a hint is out of place");
-	if (!label_new(im, hint->off, hint->is_kept ? IM_KEPT : IM_HINTED, &no))
+	label = label_new(im, hint->off, hint->is_kept ? IM_KEPT : IM_HINTED);
+	if (!label)
 		return false;
-	im->labels[no].hint = hint;
-	return hint->is_kept || (hinted(im, hint) && keep(im, no));
+	label->hint = hint;
+	return hint->is_kept || (hinted(im, hint) && keep(im, label));
 }
 
 bool im_labels_start(struct im *im)
 {
-	u32 i, no;
+	u32 i, off;
 
 	for (i = 0; i < im->image->entry_cnt; i++) {
-		if (im->image->entries[i].off >= im->len || im->label_at[im->image->entries[i].off])
+		off = im->image->entries[i].off;
+		if (off >= im->len || im->label_at[off])
 			return im_refuse(im, "an entry is out of place");
-		if (!label_new(im, im->image->entries[i].off, IM_ENTRY, &no))
+		if (!label_new(im, off, IM_ENTRY))
 			return false;
 	}
 	for (i = 0; i < im->image->hint_cnt; i++)
@@ -277,43 +230,41 @@ static void enter(struct im *im)
 		.reg = { [IM_RDI] = IM_FRAME, [IM_RSP] = IM_STACK, [IM_RBP] = IM_STACK }, .nr = IM_NO_NR, .nr_saved = IM_NO_NR,
 		.facts = IM_FRESH, .mode = im->env->vec_open ? 0 : IM_VEC_OPEN,
 	};
-	im->state.unit.kind = IM_UNIT_NONE;
-	im->is_dead = false;
 }
 
-/* What comes here is kept in the state of all who come later, too. */
-static bool become_hinted(struct im *im, u32 no)
+static void take(struct im *im, const struct im_label *label)
 {
-	struct im_label *label = &im->labels[no];
+	u32 idx = label->value_idx, left;
 
-	weaken(im, label->hint);
-	label->kind = IM_HINTED;
-	return keep(im, no);
+	im->state.at = label->at;
+	for (left = label->stored; left; left &= left - 1)
+		im->state.values[first_of(left)] = im->values[idx++];
 }
 
 bool im_arrive(struct im *im)
 {
-	u32 no = label_at(im, im->pc);
-	struct im_label *label;
+	struct im_label *label = label_at(im, im->pc);
+	bool has_state = label && (label->kind == IM_ENTRY || label->is_seen);
 
-	if (no == IM_NO_LABEL)
+	if (!label)
 		return true;
-	label = &im->labels[no];
 	label->is_arrived = true;
-	if (label->kind == IM_ENTRY || label->is_seen) {
-		if (!im->is_dead && !join_edge(im, no, im->pc))
-			return false;
-		if (label->kind == IM_ENTRY)
-			enter(im);
-		else
-			take(im, label);
-	} else if (!im->is_dead) {
-		im->state.unit.kind = IM_UNIT_NONE;
-		if (!im_flow_to(im, label->node))
+	/* Where nobody jumped to yet what falls in is all. */
+	if (!im->is_dead && !(has_state ? join_edge(im, label) : im_flow_to(im, label->node)))
+		return false;
+	if (label->kind == IM_ENTRY)
+		enter(im);
+	else if (has_state)
+		take(im, label);
+	im->state.unit.kind = IM_UNIT_NONE;
+	im->is_dead &= !has_state;
+	/* From here on a hint says for all who come later what holds. */
+	if (label->kind == IM_KEPT && !im->is_dead) {
+		weaken(im, label->hint);
+		label->kind = IM_HINTED;
+		if (!keep(im, label))
 			return false;
 	}
-	if (label->kind == IM_KEPT && !im->is_dead && !become_hinted(im, no))
-		return false;
 	im->node = label->node;
 	im->node_len = 0;
 	return true;

@@ -14,7 +14,7 @@
 #define LINE		64u
 
 /* Where general registers lie in struct pt_regs: from r15 up to rdi, and rsp (arch/x86/include/asm/ptrace.h). */
-enum { PT_GENERAL_END = 120, PT_AX = 80, PT_SP = 152 };
+enum { PT_GENERAL_END = 120, PT_SP = 152 };
 
 static u32 local_of(const struct im_insn *insn, u32 bytes)
 {
@@ -73,7 +73,7 @@ static bool access_regs(struct im *im, bool is_written)
 
 	if (im->insn.index != UB_NOREG || off < 0 || !(end <= PT_GENERAL_END || (off >= PT_SP && end <= PT_SP + 8)))
 		return im_refuse(im, "%u bytes at %lld in pt_regs are no general register", im->insn.bytes, (long long)off);
-	if (is_written && off < PT_AX + 8 && end > PT_AX)
+	if (is_written && off < IM_PT_AX + 8 && end > IM_PT_AX)
 		im->state.at.nr_saved = IM_NO_NR;
 	return true;
 }
@@ -97,7 +97,7 @@ static bool is_in_line(const struct im *im)
 
 	if (insn->bytes == 1)
 		return true;
-	if (im->state.at.line_len >= insn->bytes && line->base == insn->rm && line->index == insn->index &&
+	if (line->len >= insn->bytes && line->base == insn->rm && line->index == insn->index &&
 	    line->scale == insn->scale && line->disp == insn->disp)
 		return true;
 	if (insn->rm == UB_NOREG || insn->index != UB_NOREG)

@@ -13,7 +13,7 @@ static void touch(struct im *im, u8 reg, enum im_class class)
 	struct im_point *at = &im->state.at;
 
 	if (reg == at->line.base || reg == at->line.index)
-		at->line_len = 0;
+		at->line = (struct im_addr){ 0 };
 	if (reg == IM_RAX)
 		at->nr = IM_NO_NR;
 	if (reg == IM_RCX)
@@ -184,39 +184,29 @@ static bool tick(struct im *im)
 
 /* Moves of 64 bits, which may be of pointers. */
 
-static bool load_from_frame(struct im *im)
-{
-	switch (im->insn.disp) {
-	case offsetof(struct ub_frame, regs):
-		im_set_class(im, im->insn.reg, IM_REGS);
-		return true;
-	case offsetof(struct ub_frame, task):
-		im_set_class(im, im->insn.reg, IM_TASK);
-		return true;
-	case offsetof(struct ub_frame, limit):
-		im_set_class(im, im->insn.reg, IM_LIMIT);
-		return true;
-	case offsetof(struct ub_frame, fs_base): case offsetof(struct ub_frame, flags): case offsetof(struct ub_frame, calls):
-		im_set(im, im->insn.reg, ub_reg_any());
-		return true;
-	default:
-		return im_refuse(im, "a load from the frame at %d", im->insn.disp);
-	}
-}
+/* Of the frame: what a load gets; what may be stored. */
+#define FIELD(name)	offsetof(struct ub_frame, name) / 8
 
-static bool store_to_frame(struct im *im)
+static const struct { u8 loaded, stored; } frame_fields[] = {
+	[FIELD(regs)] = { IM_REGS, IM_NONE }, [FIELD(task)] = { IM_TASK, IM_NONE }, [FIELD(limit)] = { IM_LIMIT, IM_NONE },
+	[FIELD(fs_base)] = { IM_GUEST, IM_NONE }, [FIELD(flags)] = { IM_GUEST, IM_GUEST },
+	[FIELD(target)] = { IM_NONE, IM_GUEST }, [FIELD(calls)] = { IM_GUEST, IM_GUEST },
+};
+
+static bool move_frame(struct im *im)
 {
-	switch (im->insn.disp) {
-	case offsetof(struct ub_frame, flags): case offsetof(struct ub_frame, target): case offsetof(struct ub_frame, calls):
-		if (!im->insn.has_imm)
-			return im_reads(im, im->insn.reg);
-		break;
-	case offsetof(struct ub_frame, site):
-		if (im->insn.has_imm && (u64)im->insn.imm < im->image->exit_cnt)
-			return true;
-		break;
-	}
-	return im_refuse(im, "a store to the frame at %d", im->insn.disp);
+	const struct im_insn *insn = &im->insn;
+	u32 field = (u32)insn->disp / 8;
+
+	if (insn->has_imm && insn->disp == offsetof(struct ub_frame, site) && (u64)insn->imm < im->image->exit_cnt)
+		return true;
+	if (insn->has_imm || insn->index != UB_NOREG || insn->disp & 7 || field >= ARRAY_SIZE(frame_fields) ||
+	    !(insn->is_to_reg ? frame_fields[field].loaded : frame_fields[field].stored))
+		return im_refuse(im, "an access to the frame that is not listed");
+	if (!insn->is_to_reg)
+		return im_reads(im, insn->reg);
+	im_set_class(im, insn->reg, frame_fields[field].loaded);
+	return true;
 }
 
 static bool load_local(struct im *im, u32 local)
@@ -251,11 +241,10 @@ static void note_copy(struct im *im, const struct im_unit *before, u8 to, u8 fro
 
 	if (from == IM_RAX && to != IM_RAX)
 		im->state.unit = (struct im_unit){
-			.kind = IM_UNIT_AH, .reg = to, .addr = at->line, .len = at->line_len, .nr = at->nr };
+			.kind = IM_UNIT_AH, .reg = to, .addr = at->line, .nr = at->nr };
 	if (to != IM_RAX || from == IM_RAX || before->kind != IM_UNIT_AH || before->reg != from)
 		return;
 	at->line = before->addr;
-	at->line_len = before->len;
 	at->nr = before->nr;
 }
 
@@ -296,8 +285,6 @@ static bool swap_regs(struct im *im)
 	return true;
 }
 
-enum { PT_AX = 80 };
-
 /* Between rax and its place in pt_regs the number that it was compared with is kept. */
 static bool move_ax(struct im *im)
 {
@@ -325,48 +312,42 @@ static bool step_move(struct im *im, const struct im_unit *unit)
 		im->state.unit = *unit;
 	if (insn->width == 64 && !insn->has_imm && !insn->is_mem)
 		return move_regs(im, unit);
-	if (insn->width == 64 && base == IM_FRAME && insn->index == UB_NOREG)
-		return insn->is_to_reg ? load_from_frame(im) : store_to_frame(im);
+	if (insn->width == 64 && base == IM_FRAME)
+		return move_frame(im);
 	if (insn->width == 64 && !insn->has_imm && local != IM_NO_LOCAL)
 		return insn->is_to_reg ? load_local(im, local) : store_local(im, local);
-	if (insn->width == 64 && !insn->has_imm && base == IM_REGS && insn->index == UB_NOREG && insn->disp == PT_AX &&
+	if (insn->width == 64 && !insn->has_imm && base == IM_REGS && insn->index == UB_NOREG && insn->disp == IM_PT_AX &&
 	    insn->reg == IM_RAX)
 		return move_ax(im);
 	return step_plain(im);
 }
 
-/* Of the task only these are touched. */
+/* Of the task only these are looked at, and page faults switched on and off. */
 static bool step_task(struct im *im)
 {
 	const struct im_insn *insn = &im->insn;
 	const struct ub_jit_env *env = im->env;
-	bool is_test = insn->form == IM_TEST && insn->has_imm && insn->width == 32;
-	u8 may_sleep = im->state.at.mode & IM_MAY_SLEEP;
-	u32 off = insn->disp;
+	const struct { u8 form, width, unit; u32 off, imm; } looks[] = {
+		{ IM_TEST, 32, IM_UNIT_WORK, env->flags_off, env->work_mask },
+		{ IM_CMP, 64, IM_UNIT_CALL_WORK, env->work_off, 0 },
+		{ IM_TEST, 32, IM_UNIT_NONE, env->work_off, env->work_exit_mask },
+	};
+	u32 *mode = &im->state.at.mode, i;
 
-	if (insn->index != UB_NOREG || insn->is_locked)
+	for (i = 0; i < ARRAY_SIZE(looks) && insn->has_imm && insn->index == UB_NOREG; i++) {
+		if (insn->form != looks[i].form || insn->width != looks[i].width || (u32)insn->disp != looks[i].off ||
+		    (u32)insn->imm != looks[i].imm)
+			continue;
+		im->state.unit.kind = looks[i].unit;
+		set_flags_of_kernel(im);
+		return true;
+	}
+	if (insn->form != (*mode & IM_MAY_SLEEP ? IM_INC : IM_DEC) || insn->width != 32 || insn->is_locked ||
+	    (u32)insn->disp != env->pagefault_off || insn->index != UB_NOREG || !(*mode & IM_FENCED))
 		return im_refuse(im, "an access to the task that is not listed");
-	if (is_test && off == env->flags_off && (u32)insn->imm == env->work_mask) {
-		im->state.unit.kind = IM_UNIT_WORK;
-		set_flags_of_kernel(im);
-		return true;
-	}
-	if (insn->form == IM_CMP && insn->has_imm && !insn->imm && insn->width == 64 && off == env->work_off) {
-		im->state.unit.kind = IM_UNIT_CALL_WORK;
-		set_flags_of_kernel(im);
-		return true;
-	}
-	if (is_test && off == env->work_off && (u32)insn->imm == env->work_exit_mask) {
-		set_flags_of_kernel(im);
-		return true;
-	}
-	if (insn->form == (may_sleep ? IM_INC : IM_DEC) && insn->width == 32 && off == env->pagefault_off &&
-	    im->state.at.mode & IM_FENCED) {
-		im->state.at.mode ^= IM_MAY_SLEEP;
-		im->state.at.facts &= ~IM_FLAGS;
-		return true;
-	}
-	return im_refuse(im, "an access to the task that is not listed");
+	*mode ^= IM_MAY_SLEEP;
+	im->state.at.facts &= ~IM_FLAGS;
+	return true;
 }
 
 /* Units. */
@@ -394,7 +375,7 @@ static void note_unit(struct im *im, const struct im_unit *before)
 	/* The whole of an address that still means the same afterwards. */
 	if (insn->form == IM_LEA && insn->width == 64 && insn->reg != insn->rm && insn->reg != insn->index)
 		*unit = (struct im_unit){ .kind = IM_UNIT_LEA, .reg = insn->reg,
-			.addr = { insn->rm, insn->index, insn->scale, insn->disp } };
+			.addr = { insn->disp, insn->rm, insn->index, insn->scale } };
 	if (insn->form == IM_AND && before->kind == IM_UNIT_LEA && is_reg_imm(insn, before->reg, 32) && insn->imm == 63) {
 		*unit = *before;
 		unit->kind = IM_UNIT_LINE;
@@ -409,7 +390,7 @@ static void note_unit(struct im *im, const struct im_unit *before)
 	} else if (before->kind == IM_UNIT_LINE && is_reg_imm(insn, before->reg, 32) && insn->imm > 0 && insn->imm < 64) {
 		*unit = *before;
 		unit->kind = IM_UNIT_IN_LINE;
-		unit->len = 64 - insn->imm;
+		unit->addr.len = 64 - insn->imm;
 	} else if (is_reg_imm(insn, IM_RAX, 32)) {
 		*unit = (struct im_unit){ .kind = IM_UNIT_NR, .nr = insn->imm };
 	} else if (is_reg_imm(insn, IM_RCX, 64) && insn->imm >= 0 && insn->imm <= IM_CHUNK) {
@@ -460,7 +441,7 @@ static bool step_general(struct im *im, const struct im_unit *unit)
 		return step_task(im);
 	if (insn->form == IM_DEC && insn->width == 32 && is_ticks(im))
 		return tick(im);
-	if (insn->form == IM_CMP && !insn->is_mem && (class == IM_PRE_SAID || class == IM_POST_SAID))
+	if (insn->form == IM_CMP && !insn->is_mem && im_is_answer(class))
 		return compare_answer(im);
 	/* sub reg, LOW of LIMIT, in the prologue */
 	if (insn->form == IM_SUB && class == IM_LIMIT && is_reg_imm(insn, insn->rm, 64) && insn->imm == UB_HOLD_LOW) {
@@ -535,7 +516,7 @@ static bool step_stack(struct im *im)
 
 static bool step_mode(struct im *im)
 {
-	u8 *mode = &im->state.at.mode;
+	u32 *mode = &im->state.at.mode;
 
 	if (im->insn.form == IM_LFENCE) {
 		*mode |= IM_FENCED;
