@@ -48,20 +48,17 @@ static s32 get32(struct cursor *c)
 /* Each at most once, and one that repeats; and the byte behind. */
 static u8 get_prefixes(struct cursor *c)
 {
-	static const struct { u8 byte, has, bars; } list[] = {
-		{ 0x66, HAS_66, HAS_66 }, { 0xf0, HAS_LOCK, HAS_LOCK }, { 0x65, HAS_GS, HAS_GS },
-		{ 0xf2, HAS_F2, HAS_REPS }, { 0xf3, HAS_F3, HAS_REPS },
+	static const struct { u8 has, bars; } of[256] = {
+		[0x66] = { HAS_66, HAS_66 }, [0xf0] = { HAS_LOCK, HAS_LOCK }, [0x65] = { HAS_GS, HAS_GS },
+		[0xf2] = { HAS_F2, HAS_REPS }, [0xf3] = { HAS_F3, HAS_REPS },
 	};
 	u8 byte;
-	u32 i;
 
 	for (;;) {
 		byte = get8(c);
-		for (i = 0; i < ARRAY_SIZE(list) && byte != list[i].byte; i++)
-			;
-		if (i == ARRAY_SIZE(list) || c->prefixes & list[i].bars)
+		if (!of[byte].has || c->prefixes & of[byte].bars)
 			return byte;
-		c->prefixes |= list[i].has;
+		c->prefixes |= of[byte].has;
 	}
 }
 
