@@ -46,160 +46,18 @@ static Signed faster(Signed grown, Signed old_drift, Signed drift, u8 *tries);
 #include "walk_itself.c"
 }
 using namespace walks;
-#include "../../verifier/reg.h"
-static struct ub_reg scalar(struct ub_bits bits, struct ub_range range);
-static struct ub_bits contract_bits_between(Sym lo, Sym hi);
-#define ub_bits_between	contract_bits_between
+#include "members.h"
+#include "contracts.h"
+namespace registers {
 #include "reg_itself.c"
-#undef ub_bits_between
+}
 #include "../../verifier/image_window.c"
 #undef u64
 #undef s64
 #undef s32
+#include "registers.h"
 
-typedef std::vector<std::function<void()>> Runs;
-
-/* --- members --- */
-
-static z3::expr is_in(const Sym &x, const struct ub_bits &b)
-{
-	return (x.e() & ~b.mask.e()) == b.value.e();
-}
-
-static z3::expr is_in(const Sym &x, const struct ub_range &r)
-{
-	return (x - r.lo <= r.span).e;
-}
-
-static z3::expr is_in(const Sym &x, const struct ub_reg &reg)
-{
-	return is_in(x, reg.bits) && is_in(x, reg.range);
-}
-
-static struct ub_bits any_bits(const std::string &name)
-{
-	struct ub_bits b = { any((name + ".value").c_str()), any((name + ".mask").c_str()) };
-
-	assume((b.value.e() & b.mask.e()) == number(0));
-	return b;
-}
-
-static struct ub_range any_range(const std::string &name)
-{
-	struct ub_range r = { any((name + ".lo").c_str()), any((name + ".span").c_str()) };
-
-	/* The whole circle has one spelling. */
-	assume(r.span.e() != number(UINT64_MAX) || r.lo.e() == number(0));
-	return r;
-}
-
-static struct ub_reg any_reg(const std::string &name)
-{
-	struct ub_reg reg = ub_reg_any();
-
-	reg.bits = any_bits(name);
-	reg.range = any_range(name);
-	return reg;
-}
-
-template <typename V> static Sym any_of(const V &set, const std::string &name)
-{
-	Sym x = any(name.c_str());
-
-	assume(is_in(x, set));
-	return x;
-}
-
-/* Results have the form that operands are assumed to have. */
-static z3::expr is_formed(const struct ub_bits &b)
-{
-	return (b.value.e() & b.mask.e()) == number(0);
-}
-
-static z3::expr is_formed(const struct ub_range &r)
-{
-	return r.span.e() != number(UINT64_MAX) || r.lo.e() == number(0);
-}
-
-static z3::expr is_formed(const struct ub_reg &reg)
-{
-	return is_formed(reg.bits) && is_formed(reg.range);
-}
-
-template <typename V> static void claim_member(const Sym &x, const V &set)
-{
-	claim(is_in(x, set) && is_formed(set));
-}
-
-/* --- contracts --- */
-
-static std::vector<uint32_t> up_to(uint32_t cnt)
-{
-	std::vector<uint32_t> all;
-
-	for (uint32_t i = 0; i < cnt; i++)
-		all.push_back(i);
-	return all;
-}
-
-/* The value that the result in the end must have for a member. */
-static std::vector<Sym> subjects;
-
-static void claim_about_subject(const z3::expr &e)
-{
-	claim(e);
-	assume(e);
-}
-
-static struct ub_bits contract_bits_between(Sym lo, Sym hi)
-{
-	struct ub_bits result = any_bits(fresh("between"));
-
-	claim_about_subject((lo <= hi).e);
-	for (const Sym &x : subjects)
-		assume(!((lo <= x).e && (x <= hi).e) || is_in(x, result));
-	return result;
-}
-
-static struct ub_reg scalar(struct ub_bits bits, struct ub_range range)
-{
-	struct ub_reg result = any_reg(fresh("scalar"));
-
-	for (const Sym &x : subjects) {
-		claim_about_subject(is_in(x, bits) && is_formed(bits) && is_in(x, range) && is_formed(range));
-		assume(is_in(x, result));
-	}
-	return result;
-}
-
-/* Of the subjects, in order, of how many zeros they are multiples; and what is left of each behind those. */
-struct Zeros {
-	uint32_t cnt;
-	z3::expr rest;
-};
-
-static std::vector<Zeros> zeros;
-
-static z3::expr power_of_two(uint32_t cnt)
-{
-	return cnt < 64 ? number(1ull << cnt) : number(0);
-}
-
-namespace bits {
-/* How many can be anything up to 64: each is a run. */
-static uint32_t known_zeros_below(struct ub_bits a)
-{
-	Zeros of = { 0, path().any(fresh("rest").c_str()) };
-	const Sym &x = subjects[zeros.size()];
-
-	claim_about_subject(is_in(x, a));
-	while (of.cnt < 64 && !either_way())
-		of.cnt++;
-	assume(x.e() == of.rest * power_of_two(of.cnt));
-	zeros.push_back(of);
-	return of.cnt;
-}
-}
+/* --- what contracts stand for elsewhere --- */
 
 static Runs bits_known_zeros()
 {
@@ -235,18 +93,6 @@ static Runs bits_mul()
 	} };
 }
 
-namespace walks {
-static Signed faster(Signed grown, Signed old_drift, Signed drift, uint8_t *)
-{
-	Signed result = Signed(any(fresh("faster").c_str()));
-
-	claim(number(-(1ll << 60)) <= grown.e() && grown.e() <= number(1ll << 60));
-	claim(number(0) <= drift.e() && drift.e() <= number(MAX_DRIFT));
-	assume(drift.e() <= result.e() && result.e() <= number(1ll << 62));
-	return result;
-}
-}
-
 static Runs walk_faster()
 {
 	Runs runs;
@@ -256,7 +102,7 @@ static Runs walk_faster()
 			Signed grown(any("grown")), old_drift(any("old")), drift(any("drift"));
 			uint8_t count = tries;
 
-			assume(number(-(1ll << 60)) <= grown.e() && grown.e() <= number(1ll << 60));
+			assume(number(-REACH * 2) <= grown.e() && grown.e() <= number(REACH * 2));
 			assume(number(0) <= drift.e() && drift.e() <= number(MAX_DRIFT));
 			Signed result = faster_itself(grown, old_drift, drift, &count);
 			claim(drift.e() <= result.e() && result.e() <= number(1ll << 62));
@@ -271,8 +117,6 @@ template <> struct ub_bits any_value(const std::string &name) { return any_bits(
 template <> struct ub_range any_value(const std::string &name) { return any_range(name); }
 template <> struct ub_reg any_value(const std::string &name) { return any_reg(name); }
 
-typedef std::function<Sym(const Sym &, const Sym &)> Machine;
-
 template <typename V> static Runs binary(std::function<V(const V &, const V &)> op, Machine machine)
 {
 	return { [=] {
@@ -281,7 +125,7 @@ template <typename V> static Runs binary(std::function<V(const V &, const V &)> 
 
 		Sym result = machine(x, y);
 
-		subjects = { result };
+		subjects = { x, y, result };
 		claim_member(result, op(a, b));
 	} };
 }
@@ -311,7 +155,10 @@ static Runs by(std::vector<uint32_t> counts, std::function<V(const V &, uint32_t
 			V a = any_value<V>("a");
 			Sym x = any_of(a, "x");
 
-			claim_member(machine(x, cnt), op(a, cnt));
+			Sym result = machine(x, cnt);
+
+			subjects = { x, result };
+			claim_member(result, op(a, cnt));
 		});
 	return runs;
 }
@@ -326,11 +173,6 @@ template <typename V> static Runs between(std::function<V(const Sym &, const Sym
 	} };
 }
 
-static Sym extend(const Sym &x, uint32_t width, bool is_signed)
-{
-	return is_signed ? Sym(Signed(x << (64 - width)) >> (64 - width)) : x & Sym(UINT64_MAX >> (64 - width));
-}
-
 static Runs register_insert()
 {
 	Runs runs;
@@ -343,7 +185,7 @@ static Runs register_insert()
 
 			Sym result = (x & ~mask) | (y & mask);
 
-			subjects = { result };
+			subjects = { x, y, result };
 			claim_member(result, ub_reg_insert(&a, &b, width));
 		});
 	return runs;
@@ -412,35 +254,7 @@ static Runs range_mul()
 	} };
 }
 
-/* --- walks: numbers between lo + t * down and hi + t * up, which never overflow --- */
-
-static struct ub_walk any_walk(const std::string &name)
-{
-	struct ub_walk w;
-
-	w.lo = Signed(any((name + ".lo").c_str()));
-	w.hi = Signed(any((name + ".hi").c_str()));
-	w.down = Signed(any((name + ".down").c_str()));
-	w.up = Signed(any((name + ".up").c_str()));
-	for (const z3::expr &end : { w.lo.e(), w.hi.e() })
-		assume(number(-MAX_END) <= end && end <= number(MAX_END));
-	assume(number(-MAX_DRIFT) <= w.down.e() && w.down.e() <= number(0));
-	assume(number(0) <= w.up.e() && w.up.e() <= number(MAX_DRIFT));
-	return w;
-}
-
-static Sym any_ticks(uint32_t most)
-{
-	Sym t = any("t");
-
-	assume(number(0) <= t.e() && t.e() <= number(most));
-	return t;
-}
-
-static z3::expr is_walker(const z3::expr &x, const z3::expr &t, const struct ub_walk &w)
-{
-	return w.lo.e() + t * w.down.e() <= x && x <= w.hi.e() + t * w.up.e();
-}
+/* --- walks --- */
 
 typedef bool (*WalkOp)(struct ub_walk, struct ub_walk, struct ub_walk *);
 
@@ -452,7 +266,7 @@ static Runs walk_binary(WalkOp op, Machine machine)
 
 		assume(is_walker(x.e(), t.e(), a) && is_walker(y.e(), t.e(), b));
 		if (op(a, b, &result))
-			claim(is_walker(machine(x, y).e(), t.e(), result));
+			claim(is_walker(machine(x, y).e(), t.e(), result) && is_walk(result, MAX_END));
 	} };
 }
 
@@ -467,7 +281,7 @@ static Runs walk_shl()
 
 			assume(is_walker(x.e(), t.e(), a));
 			if (ub_walk_shl(a, cnt, &result))
-				claim(is_walker(x.e() * number(1 << cnt), t.e(), result));
+				claim(is_walker(x.e() * number(1 << cnt), t.e(), result) && is_walk(result, MAX_END));
 		});
 	return runs;
 }
@@ -490,18 +304,24 @@ static Runs walk_settle()
 		Sym t = any_ticks(UB_WALK_TICKS), x = any("x");
 
 		assume(is_walker(x.e(), t.e(), a));
-		claim(is_walker(x.e(), number(0), ub_walk_settle(a)));
+		struct ub_walk settled = ub_walk_settle(a);
+
+		claim(is_walker(x.e(), number(0), settled) && is_walk(settled, 2 * REACH));
+		claim(settled.lo.e() <= settled.hi.e() && settled.down.e() == number(0) && settled.up.e() == number(0));
 	} };
 }
 
 static Runs walk_join()
 {
 	return { [] {
-		struct ub_walk a = any_walk("a"), b = any_walk("b");
+		struct ub_walk a = any_walk("a", 2 * REACH), b = any_walk("b", 2 * REACH);
 		Sym t = any_ticks(UB_WALK_TICKS), x = any("x");
+		struct ub_walk joined = ub_walk_join(a, b);
 
+		claim(joined.lo.e() == lesser(a.lo, b.lo) && joined.hi.e() == greater(a.hi, b.hi));
+		claim(joined.down.e() == lesser(a.down, b.down) && joined.up.e() == greater(a.up, b.up));
 		assume(is_walker(x.e(), t.e(), a) || is_walker(x.e(), t.e(), b));
-		claim(is_walker(x.e(), t.e(), ub_walk_join(a, b)));
+		claim(is_walker(x.e(), t.e(), joined));
 	} };
 }
 
@@ -515,26 +335,14 @@ static Runs walk_widen()
 			Sym t = any_ticks(UB_WALK_TICKS), x = any("x");
 			struct ub_walk_tries both = { (u8)tries, (u8)tries };
 
-			/* As ub_walk_join() has it. */
-			assume(joined.lo.e() <= old.lo.e() && old.hi.e() <= joined.hi.e());
-			assume(joined.down.e() <= old.down.e() && old.up.e() <= joined.up.e());
 			assume(is_walker(x.e(), t.e(), joined));
 			if (ub_walk_widen(old, joined, &both, &result))
-				claim(is_walker(x.e(), t.e(), result));
+				claim(is_walker(x.e(), t.e(), result) && is_walk(result, MAX_END));
 		});
 	return runs;
 }
 
 /* --- the core rule of the image checker --- */
-
-static struct ub_reg walker(enum ub_reg_kind kind, const std::string &name)
-{
-	struct ub_reg reg = ub_reg_any();
-
-	reg.kind = kind;
-	reg.walk = any_walk(name);
-	return reg;
-}
 
 /* What the machine adds up stays in the user's half: no number wraps, so whole numbers are those of 64 bits. */
 static void operand(enum ub_reg_kind kind, bool has_index, uint32_t scale)
@@ -601,6 +409,7 @@ struct Operation {
 #define RANGE(name)	[](const struct ub_range &a, const struct ub_range &b) { return ub_range_##name(a, b); }
 #define RANGE_BY(name)	[](const struct ub_range &a, uint32_t cnt) { return ub_range_##name(a, cnt); }
 #define REG(name)	[](const struct ub_reg &a, const struct ub_reg &b) { return ub_reg_##name(&a, &b); }
+#define REG_BY(name)	[](const struct ub_reg &a, uint32_t cnt) { return ub_reg_##name(&a, cnt); }
 #define M(formula)	[](const Sym &x, const Sym &y) { return formula; }
 #define M_BY(formula)	[](const Sym &x, uint32_t cnt) { return formula; }
 
@@ -643,11 +452,27 @@ static std::vector<Operation> operations()
 
 			assume(is_in(x, r));
 			subjects = { x };
-			claim_member(x, scalar_itself(b, r));
+			claim_member(x, registers::scalar_itself(b, r));
 		} } },
+		{ "register add", binary<struct ub_reg>(REG(add), M(x + y)) },
+		{ "register sub", binary<struct ub_reg>(REG(sub), M(x - y)) },
 		{ "register and", binary<struct ub_reg>(REG(and), M(x & y)) },
 		{ "register or", binary<struct ub_reg>(REG(or), M(x | y)) },
+		{ "register xor", binary<struct ub_reg>(REG(xor), M(x ^ y)) },
+		{ "register mul", binary<struct ub_reg>(REG(mul), M(x * y)) },
+		{ "register shl", by<struct ub_reg>(counts, REG_BY(shl), shl) },
+		{ "register shr", by<struct ub_reg>(counts, REG_BY(shr), shr) },
+		{ "register sar", by<struct ub_reg>(counts, REG_BY(sar), sar) },
+		{ "register zext", by<struct ub_reg>(widths, REG_BY(zext), zext) },
+		{ "register sext", by<struct ub_reg>(widths, REG_BY(sext), sext) },
 		{ "register insert", register_insert() },
+		{ "register plain", register_plain() },
+		{ "register settle", register_settle() },
+		{ "register sum", register_binary(registers::ub_reg_sum, M(x + y)) },
+		{ "register difference", register_binary(registers::ub_reg_difference, M(x - y)) },
+		{ "register scaled", register_scaled() },
+		{ "register join", register_join() },
+		{ "register widen", register_widen() },
 		{ "register walk", register_walk() },
 		{ "walk add", walk_binary(ub_walk_add, M(x + y)), PLAIN },
 		{ "walk sub", walk_binary(ub_walk_sub, M(x - y)), PLAIN },
@@ -676,9 +501,9 @@ static bool prove(const Operation &operation, unsigned int limit_s)
 	p.is_plain = operation.how == PLAIN;
 	for (const auto &run : operation.runs)
 		explore(run);
-	printf("%-28s %-10s %6lu paths %8.2f s\n", operation.name,
-	       p.is_proven ? "proven" : p.has_unknown ? "not proven" : "WRONG", p.paths,
-	       cpu_seconds() - start);
+	printf("%-28s %-10s %6lu paths %8.2f s%s%s\n", operation.name,
+	       p.is_proven ? "proven" : p.has_unknown ? "not proven" : "WRONG", p.paths, cpu_seconds() - start,
+	       p.has_unknown ? ": " : "", p.has_unknown ? p.why_unknown.c_str() : "");
 	fflush(stdout);
 	return p.is_proven;
 }

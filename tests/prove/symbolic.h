@@ -25,7 +25,7 @@
 #include <type_traits>
 #include <vector>
 
-#define QUERY_MS	40000u
+#define BUSY		10	/* so many times as long as the limit of processor time says a question may take */
 #define KEPT_MODELS	8u
 
 /* Of this process alone, so that a busy machine proves as much. */
@@ -49,11 +49,12 @@ struct Path {
 	std::vector<bool> decisions, is_forced;
 	size_t next = 0, fresh_cnt = 0;
 	unsigned long paths = 0;
-	bool is_integer = false, is_plain = false;
+	bool is_integer = false, is_plain = false, has_functions = false;
 	std::vector<z3::model> models;		/* of the last questions, for the next ones */
 	std::vector<z3::expr> made;		/* plain numbers, which must not leave those of 64 bits */
 	std::vector<Product> products;
 	double deadline = 0;
+	std::string why_unknown;
 	bool is_proven = true, has_unknown = false, is_dead = false;
 
 	Path() { reset(); }
@@ -65,9 +66,9 @@ struct Path {
 		return is_integer ? ctx.int_val(number) : ctx.bv_val(number, 64);
 	}
 
-	z3::expr any(const char *name)
+	z3::expr any(const std::string &name)
 	{
-		z3::expr e = is_plain ? ctx.real_const(name) : is_integer ? ctx.int_const(name) : ctx.bv_const(name, 64);
+		z3::expr e = is_plain ? ctx.real_const(name.c_str()) : is_integer ? ctx.int_const(name.c_str()) : ctx.bv_const(name.c_str(), 64);
 
 		if (is_integer && !is_plain)
 			held.push_back(e >= 0 && e < modulus());
@@ -105,6 +106,7 @@ struct Path {
 	{
 		pool.clear();
 		made.clear();
+		has_functions = false;
 		products.clear();
 		held.clear();
 		next = 0;
@@ -117,16 +119,18 @@ struct Path {
 	{
 		if (is_late())
 			return z3::unknown;
-		z3::solver solver = is_plain ? z3::solver(ctx, "QF_NRA") : is_integer ? z3::solver(ctx) : z3::solver(ctx, "QF_BV");
+		z3::solver solver = is_plain ? z3::solver(ctx, "QF_NRA") : is_integer ? z3::solver(ctx) : z3::solver(ctx, has_functions ? "QF_UFBV" : "QF_BV");
 		z3::params params(ctx);
 
-		params.set("timeout", QUERY_MS);
+		params.set("timeout", (unsigned int)((deadline - cpu_seconds()) * BUSY * 1000) + 1);
 		solver.set(params);
 		for (const z3::expr &e : held)
 			solver.add(e);
 		solver.add(also);
 		z3::check_result result = solver.check();
 
+		if (result == z3::unknown)
+			why_unknown = solver.reason_unknown();
 		if (result == z3::sat)
 			keep_model(solver.get_model());
 		return result;
@@ -423,7 +427,7 @@ inline uint32_t sym_zeros(const Sym &a, bool from_top)
 	return i;
 }
 
-inline Sym any(const char *name)
+inline Sym any(const std::string &name)
 {
 	return Sym(path().any(name));
 }
