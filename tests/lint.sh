@@ -90,6 +90,37 @@ check_instructions() {
 	} | grep -vx 'v\?mnemonic' | sort -u | comm -23 - <(echo "$seen"))
 }
 
+# Each message of a refusal stands in a test, as far as it is the same each time; but those that a bug of ours would need.
+check_refusals() {
+	local text part
+
+	while read -r text; do
+		part=$(sed -E 's/%(ll)?[a-z]/\n/g' <<< "$text" | awk 'length > most { most = length; part = $0 } END { print part }')
+		grep -rqF -- "$part" tests/verify tests/ir tests/unit || complain "no test provokes the refusal \"$text\""
+	done < <(for file in verifier/*.c; do
+		tr '\n\t' '  ' < "$file" | sed -E 's/ub_bug_if\([^;]*;//g' | grep -oE 'ub_refuse\([^;]*"[^;]*;' |
+			sed -E 's/^[^"]*"([^"]*)".*/\1/'
+	done)
+	while read -r text; do
+		grep -rqF -- "$text" tests/verify tests/ir tests/unit || complain "no test provokes \"malformed: $text\""
+	done < <(sed -nE 's/.*return [^"]*"([^"]* [^"]*)".*/\1/p' ir/wire.c)
+}
+
+# Each class of flaw in docs/VERIFIER.md has its cases: those of the second column are refused, those of the third not.
+check_classes() {
+	local refused accepted name
+
+	while IFS='|' read -r _ _ refused accepted _; do
+		for name in $(grep -oE '`[^`]*`' <<< "$refused" | tr -d '`'); do
+			grep -qs '; refuse' "tests/verify/$name.ub" || complain "docs/VERIFIER.md: tests/verify/$name.ub is not refused"
+		done
+		for name in $(grep -oE '`[^`]*`' <<< "$accepted" | tr -d '`'); do
+			[ -e "tests/verify/$name.ub" ] && ! grep -q '; refuse' "tests/verify/$name.ub" ||
+				complain "docs/VERIFIER.md: tests/verify/$name.ub is not accepted"
+		done
+	done < <(sed -n '/^ *| class | refused | accepted |/,/^$/p' docs/VERIFIER.md)
+}
+
 # Names of files in back quotes that have a "/".
 check_paths() {
 	local doc path
@@ -117,6 +148,8 @@ check_kernel_word
 check_core
 check_ops
 check_instructions
+check_refusals
+check_classes
 check_paths
 check_licences
 [ $breaches = 0 ] || echo "lint: $breaches"

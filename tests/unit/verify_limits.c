@@ -94,17 +94,28 @@ static enum ub_refusal refusal(int want)
 	return err == want ? log.refusal : UB_REFUSE_COUNT;
 }
 
+/* Refused so, and the one line that is told contains @text. */
+static bool is_told(int want, enum ub_refusal refusal, const char *text)
+{
+	char line[256];
+	struct ub_log log = { .buf = line, .size = sizeof(line) };
+
+	return verify(&log) == want && log.refusal == refusal && strstr(line, text);
+}
+
 static void test_sizes(void)
 {
 	u32 i;
 
 	reset();
 	block.insn_cnt = 0;
-	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "no instructions");
+	expect(is_told(-E2BIG, UB_REFUSE_SIZE, "0 instructions, not between 1 and "),
+	       "no instructions");
 	reset();
 	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
 	block.entry_cnt = 0;
-	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "no entries");
+	expect(is_told(-E2BIG, UB_REFUSE_SIZE, "0 entries, not between 1 and "),
+	       "no entries");
 	reset();
 	put(UB_OP_CHECK, 0, 0, 0, 0, 0);
 	while (block.insn_cnt < UB_MAX_INSNS - 8002) {
@@ -117,7 +128,8 @@ static void test_sizes(void)
 	expect(block.insn_cnt == UB_MAX_INSNS && refusal(0) == UB_REFUSE_NONE, "as many instructions as may be");
 	insns[block.insn_cnt - 1] = insns[block.insn_cnt - 2];
 	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
-	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "one instruction more");
+	expect(is_told(-E2BIG, UB_REFUSE_SIZE, " instructions, not between 1 and "),
+	       "one instruction more");
 	reset();
 	block.insn_cnt = 0;
 	for (i = 0; i < UB_MAX_ENTRIES + 1; i++) {
@@ -128,11 +140,13 @@ static void test_sizes(void)
 	block.entry_cnt = UB_MAX_ENTRIES;
 	expect(refusal(0) == UB_REFUSE_NONE, "as many entries as may be");
 	block.entry_cnt++;
-	expect(refusal(-E2BIG) == UB_REFUSE_SIZE, "one entry more");
+	expect(is_told(-E2BIG, UB_REFUSE_SIZE, " entries, not between 1 and "),
+	       "one entry more");
 	reset();
 	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
 	entries[0].pad = 1;
-	expect(refusal(-EACCES) == UB_REFUSE_SHAPE, "pad that is not zero");
+	expect(is_told(-EACCES, UB_REFUSE_SHAPE, "entry 0: pad must be zero"),
+	       "pad that is not zero");
 }
 
 static void test_times(void)
@@ -144,7 +158,8 @@ static void test_times(void)
 	block.insn_cnt--;
 	put_many(1);
 	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
-	expect(refusal(-EACCES) == UB_REFUSE_UNCHECKED, "one instruction longer");
+	expect(is_told(-EACCES, UB_REFUSE_UNCHECKED, "more than 10000 instructions without a check"),
+	       "one instruction longer");
 	/* A detour makes the path longer, a short cut does not make it shorter. */
 	insns[1] = (struct ub_insn){ .op = UB_OP_JCC, .off = 9000 };
 	expect(refusal(-EACCES) == UB_REFUSE_UNCHECKED, "with a short cut");
@@ -175,7 +190,8 @@ static void test_tick_times(void)
 	insns[tick].off = second + 1 - tick;
 	expect(refusal(0) == UB_REFUSE_NONE, "as long without tick as may be");
 	insns[tick] = (struct ub_insn){ .op = UB_OP_ADDI, .mode = UB_W64, .imm = 1 };
-	expect(refusal(-EACCES) == UB_REFUSE_UNCHECKED, "a tick less");
+	expect(is_told(-EACCES, UB_REFUSE_UNCHECKED, "more than 4000 instructions without a check or tick"),
+	       "a tick less");
 }
 
 /* --- the log --- */
@@ -294,6 +310,8 @@ static void test_large(void)
 	expect(measure(large_branchy(UB_MAX_INSNS), "branches and short loops") == UB_REFUSE_NONE, "branches and short loops");
 	expect(measure(large_slow(600), "slow to settle") == UB_REFUSE_NONE, "many turns");
 	expect(measure(large_slow(UB_MAX_INSNS), "slow to settle") == UB_REFUSE_WORK, "too many turns");
+	block = *large_slow(UB_MAX_INSNS);
+	expect(is_told(-EACCES, UB_REFUSE_WORK, "the states have not settled after 1600000 steps"), "how much work it was");
 	expect(measure(large_loops(UB_MAX_INSNS / 2, 4), "loops in loops, four deep") == UB_REFUSE_NONE, "loops four deep");
 	measure(large_loops(UB_MAX_INSNS, 40), "loops in loops, forty deep");
 	measure(large_loops(1000, 60), "loops in loops, sixty deep");
