@@ -154,6 +154,24 @@ static struct ub_reg scalar(struct ub_bits bits, struct ub_range range)
 	return result;
 }
 
+struct ub_reg ub_reg_plain(const struct ub_reg *a, Sym limit)
+{
+	struct ub_reg result = any_reg(fresh("plain"));
+
+	if (a->kind == UB_REG_SCALAR)
+		return *a;
+	if (a->kind >= UB_REG_WALKING)
+		require_walk(a->walk);
+	for (const Sym &x : walkers) {
+		if (a->kind == UB_REG_WALKING)
+			assume(z3::implies(walks_in(x, a->walk), is_in(x, result)));
+		for (const Sym &guard : guards)
+			if (a->kind == UB_REG_GUARDED)
+				assume(z3::implies(walks_in(x, a->walk) && (guard <= limit).e, is_in(guard + x, result)));
+	}
+	return result;
+}
+
 typedef std::function<z3::expr(const struct ub_walk &result)> Promise;
 
 /* May say that it cannot be said. */

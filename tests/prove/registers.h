@@ -86,7 +86,7 @@ static Runs register_plain()
 			begin();
 			struct ub_reg a = any_kind(kind, "a");
 			Sym limit = any_limit(), x = any_number(a, "x", limit);
-			struct ub_reg plain = ub_reg_plain(&a, limit);
+			struct ub_reg plain = registers::ub_reg_plain_itself(&a, limit);
 
 			claim(path().ctx.bool_val(plain.kind == UB_REG_SCALAR));
 			claim_number(x, plain, limit);
