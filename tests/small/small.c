@@ -588,10 +588,10 @@ const struct small_case small_cases[] = {
 
 int main(int argc, char **argv)
 {
-	const struct small_case *tables[] = { small_cases, small_io_cases }, *one;
+	const struct small_case *tables[] = { small_cases, small_io_cases, small_state_cases }, *one;
 	int i;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 3; i++)
 		for (one = tables[i]; one->name; one++) {
 			if (argc == 2 && !strcmp(argv[1], "--list")) {
 				puts(one->name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * small: what the small programs of small.c and small_io.c share.
+ * small: what the small programs of small.c, small_io.c and small_state.c share.
  *
  * Each is a case: a hot loop of system calls, in which something happens.  What a case prints may not depend on time, so
  * that a native run and a bypassed one can be compared as texts.
@@ -44,7 +44,7 @@ struct small_case {
 	void (*run)(void);
 };
 
-extern const struct small_case small_cases[], small_io_cases[];
+extern const struct small_case small_cases[], small_io_cases[], small_state_cases[];
 extern unsigned int small_ms;		/* how long spin() goes on */
 
 /* Of the last signal that came to note(): how many there were, si_code, si_addr; where note_and_leave() goes. */
