@@ -12,7 +12,8 @@ complaints+='|circular locking|inconsistent lock state|suspicious RCU usage|[Bb]
 complaints+='|ODEBUG: |BUG [a-z0-9_-]+ \(|kmemleak: [0-9]+ new suspected|Disabling lock debugging|lockdep is turned off'
 harmless='traps: .*\[[0-9]+\] |Kernel command line:|WARNING: Unprivileged eBPF'
 
-if found=$(cat "$@" | grep -aE "$complaints" | grep -avE "$harmless"); then
+# Nor is what it says when a control group is out of memory, with a trace of who asked for more.
+if found=$(sed '/ invoked oom-killer: /,/ Killed process /d' "$@" | grep -aE "$complaints" | grep -avE "$harmless"); then
 	echo "judge: the kernel complained:" >&2
 	sort -u <<< "$found" | head -n 20 | sed 's/^/  /' >&2
 	exit 1

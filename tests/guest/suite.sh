@@ -51,6 +51,7 @@ guest members "--smp 2" "build/tests/guest/members"
 guest members-one "--smp 1" "build/tests/guest/members"
 guest intrude "--smp 2" "build/tests/guest/intrude"
 guest intrude-one "--smp 1" "build/tests/guest/intrude"
+guest watched "--smp 2" "build/tests/guest/watched"
 guest vdso "--smp 2" "build/tests/guest/vdso"
 guest vdso-one "--smp 1 --pti on" "build/tests/guest/vdso"
 guest vectors "--smp 2" "build/tests/guest/vectors"
@@ -67,7 +68,7 @@ guest torture "--smp 4 --turns --mem 768 --append slub_debug=FZPU,kmalloc-*" "te
 # shellcheck disable=SC2016 # the guest's variable
 load=true guest faults "--smp 2 --turns --append slub_debug=FZPU,kmalloc-*" 'UB_MODULE=${UB_MODULE/kmod/faults} build/tests/guest/faults'
 if [ -n "${UB_LONG:-}" ]; then
-	guest transparency "--smp 2 --timeout 900" "tests/guest/transparency.sh"
+	guest transparency "--smp 2 --timeout 1500" "tests/guest/transparency.sh"
 else
 	guest transparency "--smp 2" "tests/guest/transparency.sh some"
 fi
