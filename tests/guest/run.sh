@@ -20,6 +20,7 @@ usage() {
 	  --mem MB         memory (2048)
 	  --pti on|off     page table isolation (off)
 	  --turns          emulated processors take turns: code may be patched that another one runs
+	  --without NAME   the processor lacks this feature, as QEMU calls it
 	  --icount         rdtsc counts instructions; software emulation and one processor
 	  --timeout S      give up after S seconds (600)
 	  --boot S         a guest that is not up after S seconds is started once more (90)
@@ -35,7 +36,7 @@ die() {
 	exit 2
 }
 
-smp=1 mem=2048 pti=off icount= turns= kaslr= timeout=600 boot=90 append= name= out=build/results strict=yes
+smp=1 mem=2048 pti=off without= icount= turns= kaslr= timeout=600 boot=90 append= name= out=build/results strict=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--icount) icount=yes ;;
@@ -47,7 +48,7 @@ while [ $# -gt 0 ]; do
 		[ $# -gt 1 ] || die "$1 needs a value"
 		append+=" $2"
 		shift ;;
-	--smp | --mem | --pti | --timeout | --boot | --name | --out)
+	--smp | --mem | --pti | --without | --timeout | --boot | --name | --out)
 		[ $# -gt 1 ] || die "$1 needs a value"
 		declare "${1#--}=$2"
 		shift ;;
@@ -123,8 +124,8 @@ threads=multi
 
 machine=(-M q35 -m "$mem" -smp "$smp" -nodefaults -display none -no-reboot -accel)
 case $accel in
-kvm) machine+=(kvm -cpu host) ;;
-tcg) machine+=("tcg,thread=$threads" -cpu max) ;;
+kvm) machine+=(kvm -cpu "host${without:+,-$without}") ;;
+tcg) machine+=("tcg,thread=$threads" -cpu "max${without:+,-$without}") ;;
 esac
 [ -z "$icount" ] || machine+=(-icount shift=0,sleep=off)
 
