@@ -9,7 +9,11 @@
 #include "guest.h"
 #include "worker.h"
 
+#include <elf.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/procfs.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <ucontext.h>
 
@@ -539,6 +543,201 @@ static void test_eintr(void)
 	close(pipes[1]);
 }
 
+/* --- calls that wait: each kind of restart --- */
+
+struct wait_arg {
+	struct count_arg count;
+	int flags;			/* of the handler; -1: stopped and continued instead */
+};
+
+static u64 count_waiting(void *data)
+{
+	struct wait_arg *arg = data;
+	pid_t child = 0;
+	u64 sum;
+
+	if (arg->flags >= 0)
+		start_ticks(7000, arg->flags);
+	else
+		child = fork();
+	if (arg->flags < 0 && !child)
+		for (;;) {
+			usleep(6000);
+			kill(getppid(), SIGSTOP);
+			usleep(1000);
+			kill(getppid(), SIGCONT);
+		}
+	sum = count(&arg->count);
+	if (child > 0)
+		kill(child, SIGKILL);
+	start_ticks(0, 0);
+	worker_shared[SHARED_RESULT] = sum;
+	worker_shared[SHARED_CHUNKS] = 1;
+	return sum;
+}
+
+/* How many of the calls were interrupted, if all others gave @done; -1: some gave something else. */
+static int interrupted(u64 sum, u32 cnt, int done)
+{
+	s64 off = (s64)sum - (s64)cnt * done;
+
+	if (off % (-EINTR - done) || off / (-EINTR - done) > cnt || off / (-EINTR - done) < 0)
+		return -1;
+	return off / (-EINTR - done);
+}
+
+/* A worker that stops itself cannot be told by waitpid() from one that others stop: SHARED_CHUNKS says that it is done. */
+static struct worker run_waiting(struct wait_arg *arg, const struct draft *draft)
+{
+	struct worker worker = worker_start(fd, count_waiting, arg, sizeof(*arg), draft);
+	u32 tries;
+
+	for (tries = 0; tries < 4000 && !worker.shared[SHARED_CHUNKS]; tries++) {
+		if (worker.session)
+			worker.info = session_info(fd, worker.session);
+		usleep(5000);
+	}
+	return worker;
+}
+
+static void compare_waits(const char *name, struct wait_arg arg, int done)
+{
+	struct draft draft = loop_draft(arg.count.nr);
+	struct worker native = run_waiting(&arg, NULL), worker = run_waiting(&arg, &draft);
+	int cnts[2];
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		struct worker *each = i ? &worker : &native;
+
+		cnts[i] = interrupted(each->shared[SHARED_RESULT], arg.count.cnt, done);
+		kill(each->pid, SIGKILL);
+		waitpid(each->pid, &each->status, 0);
+	}
+	check(cnts[0] >= 0 && cnts[1] >= 0 && !cnts[0] == !cnts[1], name, "%d interrupted, natively %d of %llu, sum %lld", cnts[1],
+	      cnts[0], (unsigned long long)arg.count.cnt, (long long)worker.shared[SHARED_RESULT]);
+	check(worker.info.calls > 5, name, "%llu calls in the block", worker.info.calls);
+	munmap((void *)native.shared, 4096);
+	munmap((void *)worker.shared, 4096);
+}
+
+/* ERESTART_RESTARTBLOCK (poll, nanosleep, futex), ERESTARTNOHAND (ppoll), EINTR (epoll); ERESTARTSYS is read's, above. */
+static void test_waits(void)
+{
+	static struct timespec time = { 0, 5000000 };
+	static u32 word;
+	int epoll = epoll_create1(0);
+	const struct { const char *name; struct count_arg arg; int done; } calls[] = {
+		{ "poll", { 80, SYS_poll, { 0, 0, 5 } }, 0 },
+		{ "ppoll", { 80, SYS_ppoll, { 0, 0, (u64)&time } }, 0 },
+		{ "clock_nanosleep", { 80, SYS_clock_nanosleep, { CLOCK_MONOTONIC, 0, (u64)&time } }, 0 },
+		{ "futex", { 80, SYS_futex, { (u64)&word, 0, 0, (u64)&time } }, -ETIMEDOUT },
+		{ "epoll_wait", { 80, SYS_epoll_wait, { epoll, (u64)load_log, 1, 5 } }, 0 },
+	};
+	static const struct { const char *name; int flags; } modes[] = {
+		{ "handled", 0 }, { "restarted", SA_RESTART }, { "stopped", -1 },
+	};
+	char name[64];
+	u32 i, k;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		for (k = 0; k < ARRAY_SIZE(modes); k++) {
+			snprintf(name, sizeof(name), "wait-%s-%s", calls[i].name, modes[k].name);
+			compare_waits(name, (struct wait_arg){ .count = calls[i].arg, .flags = modes[k].flags }, calls[i].done);
+		}
+	close(epoll);
+}
+
+/* --- core dumps --- */
+
+struct core {
+	u64 regs[27];			/* of NT_PRSTATUS */
+	char siginfo[128];
+	u32 notes;
+};
+
+/* The first thread's registers, and how it ended. */
+static struct core read_core(const char *path)
+{
+	static char file[1 << 20];
+	struct core core = {};
+	int in = open(path, O_RDONLY);
+	ssize_t len = in < 0 ? 0 : read(in, file, sizeof(file));
+	const Elf64_Ehdr *header = (void *)file;
+	const Elf64_Phdr *part;
+	u64 at, end;
+	u32 i;
+
+	if (in >= 0)
+		close(in);
+	for (i = 0; len > (ssize_t)sizeof(*header) && i < header->e_phnum; i++) {
+		part = (void *)(file + header->e_phoff + i * sizeof(*part));
+		if (part->p_type != PT_NOTE)
+			continue;
+		end = part->p_offset + part->p_filesz;
+		for (at = part->p_offset; at < end && end < sizeof(file); ) {
+			const Elf64_Nhdr *note = (void *)(file + at);
+			const char *desc = file + at + sizeof(*note) + (note->n_namesz + 3) / 4 * 4;
+
+			if (note->n_type == NT_PRSTATUS)
+				memcpy(core.regs, ((const struct elf_prstatus *)desc)->pr_reg, sizeof(core.regs));
+			if (note->n_type == NT_SIGINFO)
+				memcpy(core.siginfo, desc, sizeof(core.siginfo));
+			core.notes++;
+			at += sizeof(*note) + (note->n_namesz + 3) / 4 * 4 + (note->n_descsz + 3) / 4 * 4;
+		}
+	}
+	return core;
+}
+
+static u64 crash(void *data)
+{
+	const struct fault_arg *arg = data;
+
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+	arg->loop(1000, arg->a, 0);
+	raise(SIGSTOP);			/* so that the counters can be read: they go with the process */
+	return arg->loop(100, arg->a, arg->b);
+}
+
+static void test_core(void)
+{
+	struct draft draft = reader_draft();
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct fault_arg arg = { .loop = (void *)reader, .a = (u64)pages + 4096 - 80, .b = 8 };
+	struct core cores[2];
+	struct worker worker;
+	char path[64];
+	int file;
+	u32 i;
+
+	mprotect(pages + 4096, 4096, PROT_NONE);
+	file = open("/proc/sys/kernel/core_pattern", O_WRONLY);
+	must(write(file, "/tmp/behave-core.%p", 19) == 19, "core_pattern");
+	close(file);
+	for (i = 0; i < 2; i++) {
+		worker = worker_start(fd, crash, &arg, sizeof(arg), i ? &draft : NULL);
+		waitpid(worker.pid, &worker.status, WUNTRACED);
+		check(!i || session_info(fd, worker.session).calls > 500, "core-bypassed", "no calls");
+		kill(worker.pid, SIGCONT);
+		waitpid(worker.pid, &worker.status, 0);
+		check(WIFSIGNALED(worker.status) && WTERMSIG(worker.status) == SIGSEGV && WCOREDUMP(worker.status), "core-dumped",
+		      "status 0x%x", worker.status);
+		snprintf(path, sizeof(path), "/tmp/behave-core.%d", worker.pid);
+		cores[i] = read_core(path);
+		unlink(path);
+		munmap((void *)worker.shared, 4096);
+	}
+	for (i = 0; i < ARRAY_SIZE(cores[0].regs); i++)
+		if (cores[0].regs[i] != cores[1].regs[i])
+			break;
+	check(cores[0].notes > 3 && cores[0].notes == cores[1].notes, "core-notes", "%u, natively %u", cores[1].notes, cores[0].notes);
+	check(i == ARRAY_SIZE(cores[0].regs), "core-registers", "register %u is 0x%llx, natively 0x%llx", i,
+	      (long long)cores[1].regs[i % 27], (long long)cores[0].regs[i % 27]);
+	check(!memcmp(cores[0].siginfo, cores[1].siginfo, 32), "core-siginfo", "another");
+	munmap(pages, 8192);
+}
+
 /* --- stop, continue, kill --- */
 
 static u64 forever(void *data)
@@ -581,7 +780,7 @@ static void test_stop(void)
 static const struct test tests[] = {
 	{ "numbers", test_numbers }, { "native", test_native }, { "faults", test_faults }, { "absent", test_absent }, { "timer", test_timer },
 	{ "restart-value", test_restart_value }, { "restart", test_restart }, { "eintr", test_eintr },
-	{ "stop", test_stop }, {}
+	{ "waits", test_waits }, { "core", test_core }, { "stop", test_stop }, {}
 };
 
 int main(int argc, char **argv)
