@@ -31,4 +31,22 @@ for name in sound no-mask wrong-displacement no-clac wrong-branch; do
 	rmmod ub || not_ok "$name-unload" "rmmod failed"
 	fault=$((fault + 1))
 done
+
+# A function that this kernel does not have: told of, and the daemon goes on without the module.
+dmesg -C
+if insmod "$module" fault=5 2> /dev/null; then
+	not_ok "missing-function" "it loads"
+	rmmod ub
+else
+	ok "missing-function"
+fi
+if dmesg | grep -q "ub: this kernel has no bpf_ksym_add()"; then ok "missing-function-said"; else not_ok "missing-function-said" "$(dmesg)"; fi
+"$build/ubd" 2> /tmp/ubd.log &
+ubd=$!
+for ((i = 0; i < 50; i++)); do
+	grep -q "only observing" /tmp/ubd.log && break
+	sleep 0.1
+done
+if kill -0 "$ubd" && grep -q "only observing" /tmp/ubd.log; then ok "missing-function-ubd"; else not_ok "missing-function-ubd" "$(< /tmp/ubd.log)"; fi
+kill "$ubd"
 exit $failed
