@@ -9,8 +9,9 @@
  * Where user space has no wrfsbase, FS is the kernel's to write, which takes longer than all the rest.  It is then
  * written only for programs with a prefix for it: no other can tell what it is.
  *
- * Some virtual machines do not return from an interrupt to a stack pointer that is not canonical, but raise a fault.
- * Such a fault is not the guest's, and cannot be told from one that is; cpu_is_in_doubt() says where there may be one.
+ * Some virtual machines do not return from an interrupt to a stack pointer that is not canonical, but raise a fault:
+ * mostly SIGSEGV, sometimes SIGILL at an instruction that runs a moment later.  Such a fault is not the guest's, and cannot
+ * be told from one that is; cpu_is_in_doubt() says where there may be one.
  */
 #define _GNU_SOURCE
 #include <asm/prctl.h>
@@ -267,7 +268,8 @@ void fuzz_handler(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	cpu_faults += sig != SIGTRAP;
-	is_in_doubt = (sig == SIGSEGV || sig == SIGBUS) && !cpu_returns_anywhere && !is_canonical(gregs[REG_RSP]);
+	is_in_doubt = (sig == SIGSEGV || sig == SIGBUS || sig == SIGILL) && !cpu_returns_anywhere &&
+		      !is_canonical(gregs[REG_RSP]);
 	take_guest(context);
 }
 
