@@ -180,10 +180,16 @@ static int find_code(void)
 
 	machine_code.clear_bhb_loop = ub_symbol_find("clear_bhb_loop");
 	machine_code.return_thunk = thunk ? *thunk : ub_symbol_find("__x86_return_thunk");
-	if (machine_code.return_thunk || !machine.has_return_thunk)
-		return 0;
-	pr_err("this kernel has no __x86_return_thunk\n");
-	return -EOPNOTSUPP;
+	if (machine.has_return_thunk && !machine_code.return_thunk) {
+		pr_err("this kernel has no __x86_return_thunk\n");
+		return -EOPNOTSUPP;
+	}
+	/* Without it blocks would be history that nobody clears. */
+	if (machine.has_bhb_loop && !machine_code.clear_bhb_loop) {
+		pr_err("this kernel has no clear_bhb_loop\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 static int choose_barrier(void)
