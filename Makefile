@@ -206,7 +206,7 @@ fuzz-verify: $(O)/tests/unit/verify_embed	## SECONDS=600 SEED=...: random blocks
 	$< --seconds $(SECONDS) --seed $(SEED) --results build/results/verifier.json
 
 # Coverage-guided: the core is compiled once more, by clang, so that libFuzzer sees where an input goes.
-GUIDED_CFLAGS := -std=gnu11 -Wall -Wextra -Iinclude -MMD -MP -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+GUIDED_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-missing-field-initializers -Iinclude -MMD -MP -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
 	'-Dub_warn(msg)=(fprintf(stderr, "bug: %s\n", msg), abort())'
 GUIDED_COV := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp
 guided	= $(patsubst %.c,$(GUIDED_O)/obj/%.o,$(1))

@@ -15,8 +15,8 @@
 #define MOST		4u	/* copies */
 #define NEAR		8u	/* guest instructions by which a turn is not much longer */
 #define NEVER		(1u << 20)
-#define SPARE		400u	/* guest instructions that this may add to a block, */
-#define SHARE		4u	/* or this part of what it has */
+#define SPARE		300u	/* guest instructions that this may add to a block, */
+#define SHARE		16u	/* or this part of what it has */
 
 struct unroller {
 	struct lift *l;

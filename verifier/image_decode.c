@@ -215,7 +215,7 @@ static bool get_imm(struct cursor *c, struct im_insn *insn, u32 enc)
 	} else if (enc & IV) {
 		insn->imm = (u32)get32(c);
 		if (insn->width == 64)
-			insn->imm |= (s64)get32(c) << 32;
+			insn->imm |= (s64)((u64)(u32)get32(c) << 32);
 	}
 	if (enc & CNT)
 		insn->imm &= insn->width == 64 ? 63 : 31;
