@@ -83,9 +83,12 @@ static bool is_in_window(const struct im *im)
 	const struct im_insn *insn = &im->insn;
 	struct ub_reg base = insn->rm == UB_NOREG ? ub_reg_const(0) : im_value(im, insn->rm), index;
 
-	if (insn->index != UB_NOREG)
-		index = im_value(im, insn->index);
-	return im_in_window(&base, insn->index == UB_NOREG ? NULL : &index, insn->scale, insn->disp, insn->bytes, im->limit);
+	if (insn->index == UB_NOREG)
+		return im_in_window(&base, NULL, 0, insn->disp, insn->bytes, im->limit);
+	index = im_value(im, insn->index);
+	/* Sound: a sum is the same in any order, so without a factor either may be the pointer. */
+	return im_in_window(&base, &index, insn->scale, insn->disp, insn->bytes, im->limit) ||
+	       (!insn->scale && im_in_window(&index, &base, 0, insn->disp, insn->bytes, im->limit));
 }
 
 /* What crosses a line must not be locked: in kernel mode that can be fatal. */
