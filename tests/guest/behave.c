@@ -621,7 +621,10 @@ static void compare_waits(const char *name, struct wait_arg arg, int done)
 	munmap((void *)worker.shared, 4096);
 }
 
-/* ERESTART_RESTARTBLOCK (poll, nanosleep, futex), ERESTARTNOHAND (ppoll), EINTR (epoll); ERESTARTSYS is read's, above. */
+/*
+ * ERESTART_RESTARTBLOCK (poll, nanosleep, futex), EINTR (epoll); ERESTARTSYS is read's, above.  ERESTARTNOHAND is ppoll's, which
+ * changes its argument, and ERESTARTNOINTR FUTEX_LOCK_PI's: they are in tests/small/.
+ */
 static void test_waits(void)
 {
 	static struct timespec time = { 0, 5000000 };
@@ -629,7 +632,6 @@ static void test_waits(void)
 	int epoll = epoll_create1(0);
 	const struct { const char *name; struct count_arg arg; int done; } calls[] = {
 		{ "poll", { 80, SYS_poll, { 0, 0, 5 } }, 0 },
-		{ "ppoll", { 80, SYS_ppoll, { 0, 0, (u64)&time } }, 0 },
 		{ "clock_nanosleep", { 80, SYS_clock_nanosleep, { CLOCK_MONOTONIC, 0, (u64)&time } }, 0 },
 		{ "futex", { 80, SYS_futex, { (u64)&word, 0, 0, (u64)&time } }, -ETIMEDOUT },
 		{ "epoll_wait", { 80, SYS_epoll_wait, { epoll, (u64)load_log, 1, 5 } }, 0 },
