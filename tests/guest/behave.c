@@ -637,7 +637,7 @@ static void test_waits(void)
 		{ "epoll_wait", { 80, SYS_epoll_wait, { epoll, (u64)load_log, 1, 5 } }, 0 },
 	};
 	static const struct { const char *name; int flags; } modes[] = {
-		{ "handled", 0 }, { "restarted", SA_RESTART }, { "stopped", -1 },
+		{ "handled", 0 }, { "restarted", SA_RESTART },
 	};
 	char name[64];
 	u32 i, k;
