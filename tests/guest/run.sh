@@ -120,7 +120,7 @@ END
 # Emulated processors that run at the same time see a breakpoint longer than it is there, which newer kernels, that patch
 # themselves while they boot, die of: there they take turns.
 threads=multi
-[ "$smp" != 1 ] && [ -z "$turns" ] && [[ $kver == 6.* ]] || threads=single
+[ "$smp" != 1 ] && [ -z "$turns" ] && [[ $kver == 6.1.* ]] || threads=single
 
 machine=(-M q35 -m "$mem" -smp "$smp" -nodefaults -display none -no-reboot -accel)
 case $accel in
