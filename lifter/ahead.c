@@ -257,9 +257,9 @@ static void add_sums(struct loop *loop, const struct ub_x86_insn *insn, u16 numb
 	for (reg = 0; reg < UB_NGUEST; reg++) {
 		if (!(insn->writes & 1u << reg) || !find_sum(insn, reg, &a, &b))
 			continue;
-		if ((numbers ^ bit(a)) & bit(a) && numbers & bit(b))
+		if (!(numbers & bit(a)) && numbers & bit(b))
 			loop->sums |= bit(a);
-		if ((numbers ^ bit(b)) & bit(b) && numbers & bit(a))
+		if (!(numbers & bit(b)) && numbers & bit(a))
 			loop->sums |= bit(b);
 	}
 }
