@@ -127,10 +127,9 @@ void ub_thread_leave(struct ub_thread *thread)
 	barrier();
 	this_cpu_write(ub_cur, NULL);
 	preempt_notifier_unregister(&thread->notifier);
-	if (thread->btc) {
+	if (thread->in) {
 		ub_runtime_flush(thread);
-		ub_btc_put(thread->btc);
-		thread->btc = NULL;
+		ub_thread_out(thread);
 	}
 	unlink_thread(thread);
 	put_thread(thread);
@@ -197,6 +196,7 @@ int ub_thread_add(struct ub_session *session, struct task_struct *task)
 	thread->task = get_task_struct(task);
 	thread->session = session;
 	ub_session_get(session);
+	ub_runtime_prepare(thread);
 	init_task_work(&thread->attach_work, on_attach_work);
 	init_task_work(&thread->detach_work, on_detach_work);
 
@@ -246,14 +246,43 @@ void ub_thread_kick(struct ub_session *session, const struct ub_btc *btc)
 {
 	struct ub_thread *thread;
 
-	smp_mb();	/* what they shall see is written; pairs with the one in run() */
+	smp_mb();	/* what they shall see is written; pairs with the one in come_in() */
 	list_for_each_entry(thread, &session->threads, node) {
-		const struct ub_btc *in = READ_ONCE(thread->btc);
+		const struct ub_btc *in = ub_thread_btc(thread);
 
 		if (in && (!btc || in == btc) &&
 		    !test_and_set_tsk_thread_flag(thread->task, TIF_NOTIFY_RESUME))
 			kick_process(thread->task);
 	}
+}
+
+/*
+ * Gives each thread in @btc a reference to it: @btc is dead, and its last other reference is about to go.  A thread that
+ * comes in meanwhile is found here, or finds @btc dead and is out again before RCU lets it be freed.  session->lock is held.
+ */
+void ub_thread_hold(struct ub_session *session, struct ub_btc *btc)
+{
+	struct ub_thread *thread;
+	unsigned long in;
+
+	smp_mb();	/* is_dead is written; pairs with the one in come_in() */
+	list_for_each_entry(thread, &session->threads, node) {
+		in = (unsigned long)btc;
+		if (READ_ONCE(thread->in) != in)
+			continue;
+		refcount_inc(&btc->refs);
+		if (!try_cmpxchg(&thread->in, &in, in | UB_IN_HOLDS))
+			refcount_dec(&btc->refs);
+	}
+}
+
+/* The calling thread, @thread, is in no block any more. */
+void ub_thread_out(struct ub_thread *thread)
+{
+	unsigned long in = xchg(&thread->in, 0);
+
+	if (unlikely(in & UB_IN_HOLDS))
+		ub_btc_put((void *)(in & ~UB_IN_HOLDS));
 }
 
 /* The calling task leaves whatever it is in, for good. */

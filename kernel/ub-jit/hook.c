@@ -9,7 +9,6 @@
 #define pr_fmt(fmt) "ub: " fmt
 
 #include <linux/ftrace.h>
-#include <linux/nospec.h>
 #include <linux/printk.h>
 #include <linux/syscalls.h>
 #include <asm/syscall.h>
@@ -31,14 +30,8 @@ static const struct {
 
 struct ub_calls ub_calls __ro_after_init;
 static ub_handler handlers[ARRAY_SIZE(ub_calls.stubs)] __ro_after_init;
-static unsigned long sites[ARRAY_SIZE(ub_calls.stubs)] __ro_after_init;
 static struct ftrace_ops ops;
 static struct ub_text *stubs;
-
-bool ub_hook_is(unsigned long site, u32 nr)
-{
-	return nr < ARRAY_SIZE(sites) && sites[array_index_nospec(nr, ARRAY_SIZE(sites))] == site;
-}
 
 /* The handlers, from the kernel's own table. */
 static int find_handlers(void)
@@ -123,7 +116,7 @@ static bool add_site(u32 nr)
 	/* entry.S tells its caller by the address behind the call. */
 	if (ub_hook_handler(site + MCOUNT_INSN_SIZE) != handlers[nr] || ftrace_set_filter_ip(&ops, site, 0, 0))
 		return false;
-	sites[nr] = site + MCOUNT_INSN_SIZE;
+	ub_calls.sites[nr] = site + MCOUNT_INSN_SIZE;
 	set_bit_of(ub_calls.hooked, nr);
 	ub_calls.hooked_cnt++;
 	return true;

@@ -131,16 +131,17 @@ static int compare_page(struct mm_struct *mm, const struct vm_area_struct *vma, 
 	return err;
 }
 
-/* The file that @span shall lie in from now on; the first span in a file stands for it in ub_identity_gate(). */
+/* The file that @span shall lie in from now on. */
 static void take_file(struct ub_btc *btc, struct ub_span *span, struct file *file)
 {
 	u32 i;
 
 	span->file = get_file(file);
 	for (i = 0; i < btc->file_cnt; i++)
-		if (file_inode(btc->spans[btc->files[i]].file) == file_inode(file))
+		if (btc->files[i].inode == file_inode(file))
 			return;
-	btc->files[btc->file_cnt++] = span - btc->spans;
+	span->heads = &btc->files[btc->file_cnt++];
+	span->heads->inode = file_inode(file);
 }
 
 /* @file is what @span lies in now, NULL: the vDSO.  It may not change. */
@@ -156,6 +157,9 @@ static int compare_file(struct ub_btc *btc, struct ub_span *span, struct file *f
 	if (!file || file_inode(span->file) != file_inode(file))
 		return -ESTALE;
 	span->ctime = inode_get_ctime(file_inode(file));
+	/* The first span in a file is compared first: what was written behind that must differ. */
+	if (span->heads)
+		span->heads->ctime = span->ctime;
 	return inode_is_open_for_write(file_inode(file)) ? -ESTALE : 0;
 }
 
@@ -237,24 +241,4 @@ int ub_identity_check(struct ub_btc *btc)
 		WRITE_ONCE(btc->is_suspect, false);
 	spin_unlock(&session->lock);
 	return is_same ? 0 : -EAGAIN;
-}
-
-/* UB_NATIVE_WRITER, UB_NATIVE_SUSPECT or 0: may the files have been written since they were compared? */
-enum ub_native_why ub_identity_gate(const struct ub_btc *btc)
-{
-	const struct inode *inode;
-	const struct ub_span *span;
-	struct timespec64 ctime;
-	u32 i;
-
-	for (i = 0; i < btc->file_cnt; i++) {
-		span = &btc->spans[btc->files[i]];
-		inode = file_inode(span->file);
-		if (unlikely(inode_is_open_for_write(inode)))
-			return UB_NATIVE_WRITER;
-		ctime = inode_get_ctime(inode);
-		if (unlikely(!timespec64_equal(&ctime, &span->ctime)))
-			return UB_NATIVE_SUSPECT;
-	}
-	return UB_NATIVE_NONE;
 }

@@ -6,8 +6,8 @@
  *
  * Locks, outer to inner: ub_lock (sessions come and go), session->load_lock (one load at a time), mmap_lock,
  * session->lock (a spin lock: lists and counters; taken by mmu notifiers and tracepoints), RCU.
- * References: a thread holds the module, its task and its session; a running thread holds its btc; a btc holds
- * its session; a session holds mm_count, never mm_users.
+ * References: a thread holds the module, its task and its session; a btc holds its session; a session holds mm_count,
+ * never mm_users.  A thread that runs in a btc only says so (ub_thread.in); who removes that gives it a reference.
  */
 #ifndef UB_MODULE_H
 #define UB_MODULE_H
@@ -18,6 +18,7 @@
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/refcount.h>
@@ -97,7 +98,7 @@ struct ub_thread {
 	bool is_inside;			/* in ub_hook(): hooks let it pass */
 	bool must_leave;
 	struct ub_thread *successor;	/* of a new session; takes over when this one leaves the wrapper */
-	struct ub_btc *btc;		/* runs in it */
+	unsigned long in;		/* the btc it is in, 0: none; | UB_IN_HOLDS: with a reference of its own */
 	struct ub_frame frame;
 	u64 calls_seen;			/* of frame.calls, already in counts */
 	u64 moved_ip;			/* where work done behind a call sent the thread, 0: nowhere */
@@ -107,6 +108,20 @@ struct ub_thread {
 	bool is_on;
 };
 
+/* Set by who takes the btc that a thread is in out of the table; the thread drops the reference when it comes out. */
+#define UB_IN_HOLDS	1ul
+
+static inline struct ub_btc *ub_thread_btc(const struct ub_thread *thread)
+{
+	return (void *)(READ_ONCE(thread->in) & ~UB_IN_HOLDS);
+}
+
+/* A file with lifted code in it, as it was when that was last compared. */
+struct ub_file {
+	const struct inode *inode;
+	struct timespec64 ctime;
+};
+
 /* A stretch of lifted code, as it was when the block was loaded. */
 struct ub_span {
 	u64 start;
@@ -114,6 +129,7 @@ struct ub_span {
 	u8 *bytes;			/* in the block's */
 	struct file *file;		/* NULL until first compared, and for the vDSO */
 	struct timespec64 ctime;
+	struct ub_file *heads;		/* the file that this is the first span in, NULL: another one is */
 	bool is_vdso;			/* found to be, when first compared */
 };
 
@@ -158,7 +174,7 @@ struct ub_btc {
 	u32 entry_cnt;
 	u32 span_cnt;
 	u32 file_cnt;
-	u16 *files;			/* the first span in each file */
+	struct ub_file *files;
 	u64 loaded_ns;
 	u64 verify_ns;
 	u64 jit_ns;
@@ -182,6 +198,7 @@ extern u64 ub_limit;
 /* hook.c: which calls are hooked and which may be made inside a block. */
 struct ub_calls {
 	u64 stubs[512];			/* by number: trusted step to the handler, 0: not made inside a block */
+	unsigned long sites[512];	/* by number: behind the handler's call of the hook, 0: not hooked */
 	u64 pre_call;			/* the same to ub_pre_call() */
 	u64 post_call;
 	u64 made[8];
@@ -198,7 +215,11 @@ static inline ub_handler ub_hook_handler(unsigned long site)
 {
 	return (ub_handler)(site - MCOUNT_INSN_SIZE - (IS_ENABLED(CONFIG_X86_KERNEL_IBT) ? 4 : 0));
 }
-bool ub_hook_is(unsigned long site, u32 nr);
+static inline bool ub_hook_is(unsigned long site, u32 nr)
+{
+	return nr < ARRAY_SIZE(ub_calls.sites) &&
+	       ub_calls.sites[array_index_nospec(nr, ARRAY_SIZE(ub_calls.sites))] == site;
+}
 
 /* entry.S */
 void ub_stub(void);
@@ -216,6 +237,7 @@ static inline bool ub_has_shadow_stack(const struct task_struct *task)
 /* runtime.c */
 asmlinkage long ub_hook(struct pt_regs *regs, unsigned long site);
 void ub_runtime_env(struct ub_jit_env *env);
+void ub_runtime_prepare(struct ub_thread *thread);
 void ub_runtime_flush(struct ub_thread *thread);
 u64 ub_pre_call(struct ub_frame *frame);
 u64 ub_post_call(struct ub_frame *frame);
@@ -235,6 +257,8 @@ void ub_thread_leave(struct ub_thread *thread);
 void ub_thread_replace(struct ub_thread *thread);
 void ub_thread_detach_all(struct ub_session *session);
 void ub_thread_kick(struct ub_session *session, const struct ub_btc *btc);
+void ub_thread_hold(struct ub_session *session, struct ub_btc *btc);
+void ub_thread_out(struct ub_thread *thread);
 
 /* session.c */
 int ub_session_attach(struct ub_owner *owner, bool may_any, struct ub_attach *arg);
@@ -260,7 +284,16 @@ static inline struct hlist_head *ub_slot_bucket(struct ub_session *session, u64 
 {
 	return &session->slots[hash_64(ip, UB_BUCKETS_BITS)];
 }
-const struct ub_slot *ub_slot_find(struct ub_session *session, u64 ip);
+/* Where to come in at @ip, NULL: nowhere.  Under RCU. */
+static __always_inline const struct ub_slot *ub_slot_find(struct ub_session *session, u64 ip)
+{
+	const struct ub_slot *slot;
+
+	hlist_for_each_entry_rcu(slot, ub_slot_bucket(session, ip), node)
+		if (slot->ip == ip)
+			return slot;
+	return NULL;
+}
 int ub_btc_add(struct ub_btc *btc, u32 replace_id);
 void ub_btc_remove(struct ub_btc *btc);
 void ub_btc_remove_all(struct ub_session *session);
@@ -278,14 +311,12 @@ void ub_text_free(struct ub_text *text);
 /* identity.c */
 const struct ub_span *ub_span_behind(const struct ub_btc *btc, u64 addr);
 int ub_identity_check(struct ub_btc *btc);
-enum ub_native_why ub_identity_gate(const struct ub_btc *btc);
 extern const struct mmu_notifier_ops ub_identity_ops;
 
 /* policy.c */
 int ub_policy_init(void);
 void ub_policy_exit(void);
 bool ub_policy_is_on(struct task_struct *task);
-bool ub_policy_holds(struct ub_thread *thread);
 void ub_policy_moved(void);
 int ub_policy_set(const struct ub_cgroup *arg);
 int ub_policy_get(struct ub_cgroup *arg);

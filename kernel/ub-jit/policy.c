@@ -12,6 +12,7 @@
 #include <linux/printk.h>
 #include <linux/xarray.h>
 
+#include "gate.h"
 #include "module.h"
 
 static char *default_mode = "off";
@@ -21,7 +22,7 @@ MODULE_PARM_DESC(default_mode, "off, observe or on: mode of cgroups without a po
 static DEFINE_XARRAY(modes);
 static DEFINE_MUTEX(lock);
 static u32 policy_cnt;
-static atomic_t generation = ATOMIC_INIT(1);
+atomic_t ub_policy_gen = ATOMIC_INIT(1);
 static enum ub_mode root_mode __ro_after_init;
 
 int ub_policy_init(void)
@@ -70,22 +71,18 @@ bool ub_policy_is_on(struct task_struct *task)
 	return is_on;
 }
 
-/* The same for the calling thread, @thread, which remembers the answer until a policy or anybody's cgroup changes. */
-bool ub_policy_holds(struct ub_thread *thread)
+/* The generation is read first: what changes behind that is asked for again. */
+bool ub_policy_ask(struct ub_thread *thread)
 {
-	u32 gen = atomic_read_acquire(&generation);
-
-	if (unlikely(gen != thread->policy_gen)) {
-		thread->policy_gen = gen;
-		thread->is_on = ub_policy_is_on(current);
-	}
+	thread->policy_gen = atomic_read_acquire(&ub_policy_gen);
+	thread->is_on = ub_policy_is_on(current);
 	return thread->is_on;
 }
 
 /* Some task is in another cgroup now.  May not sleep. */
 void ub_policy_moved(void)
 {
-	atomic_inc_return_release(&generation);
+	atomic_inc_return_release(&ub_policy_gen);
 	if (ub_session_cnt())
 		ub_session_kick_later();
 }
@@ -134,7 +131,7 @@ int ub_policy_set(const struct ub_cgroup *arg)
 		return PTR_ERR(cgroup);
 	mutex_lock(&lock);
 	err = set_mode(cgroup, arg->mode);
-	atomic_inc_return_release(&generation);
+	atomic_inc_return_release(&ub_policy_gen);
 	mutex_unlock(&lock);
 	cgroup_put(cgroup);
 	ub_session_kick_all();

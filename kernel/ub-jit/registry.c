@@ -3,7 +3,7 @@
  * registry: the loaded blocks: by id for ioctls, by (session, ip) for threads.
  *
  * A block is freed when its last reference is gone and no reader of the table can still see it.  References: the
- * session's, until it is removed; one for each thread that runs in it; one for each ioctl that looks at it.
+ * session's, until it is removed; one for each thread that runs in it then; one for each ioctl that looks at it.
  */
 #include <linux/file.h>
 #include <linux/slab.h>
@@ -13,17 +13,6 @@
 #include "trace.h"
 
 static DEFINE_XARRAY(blocks);
-
-/* Where to come in at @ip, NULL: nowhere.  Under RCU. */
-const struct ub_slot *ub_slot_find(struct ub_session *session, u64 ip)
-{
-	const struct ub_slot *slot;
-
-	hlist_for_each_entry_rcu(slot, ub_slot_bucket(session, ip), node)
-		if (slot->ip == ip)
-			return slot;
-	return NULL;
-}
 
 static bool has_room(const struct ub_session *session, const struct ub_btc *btc, const struct ub_btc *old)
 {
@@ -46,6 +35,7 @@ static void unlink_btc(struct ub_btc *btc)
 	session->btc_bytes -= btc->text->size;
 	for (i = 0; i < btc->entry_cnt; i++)
 		hlist_del_rcu(&btc->slots[i].node);
+	ub_thread_hold(session, btc);
 	ub_thread_kick(session, btc);
 }
 
@@ -252,7 +242,7 @@ int ub_btc_info(struct ub_btc *btc, struct ub_block_info *info)
 	info->calls = atomic64_read(&btc->calls);
 	info->ns = atomic64_read(&btc->ns);
 	list_for_each_entry(thread, &session->threads, node) {
-		if (READ_ONCE(thread->btc) != btc)
+		if (ub_thread_btc(thread) != btc)
 			continue;
 		info->running++;
 		info->runs++;

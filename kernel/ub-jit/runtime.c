@@ -21,6 +21,7 @@
 #include <asm/syscall.h>
 
 #include "compat.h"
+#include "gate.h"
 #include "module.h"
 #include "rules.h"
 #include "symbols.h"
@@ -61,16 +62,10 @@ static const struct kernel_param_ops time_ops = { .set = set_time, .get = get_ti
 module_param_cb(time_blocks, &time_ops, NULL, 0644);
 MODULE_PARM_DESC(time_blocks, "count the nanoseconds that threads are in each block (N)");
 
+/* -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND, -ERESTART_RESTARTBLOCK, and -ENOIOCTLCMD, that no call answers. */
 static bool is_restart(u64 ax)
 {
-	switch ((long)ax) {
-	case -ERESTARTSYS:
-	case -ERESTARTNOINTR:
-	case -ERESTARTNOHAND:
-	case -ERESTART_RESTARTBLOCK:
-		return true;
-	}
-	return false;
+	return ax - (u64)-ERESTART_RESTARTBLOCK <= ERESTART_RESTARTBLOCK - ERESTARTSYS;
 }
 
 /* Are new credentials ones that the session's owner could have attached to? */
@@ -100,7 +95,7 @@ static bool has_breakpoints(void)
 }
 
 /* Why the thread may not be in @btc now: all but its registers and pending work. */
-static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *btc)
+static __always_inline enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *btc)
 {
 	const struct ub_session *session = thread->session;
 	enum ub_native_why why = ub_rule_thread(&(struct ub_rule_thread){
@@ -123,11 +118,11 @@ static enum ub_native_why gate(struct ub_thread *thread, const struct ub_btc *bt
 }
 
 /* Why user mode at these registers may not be replaced by a block. */
-static enum ub_native_why gate_regs(const struct pt_regs *regs)
+static __always_inline enum ub_native_why gate_regs(const struct ub_thread *thread, const struct pt_regs *regs)
 {
 	return ub_rule_regs(&(struct ub_rule_regs){
 		.ip = regs->ip, .flags = regs->flags, .cx = regs->cx, .r11 = regs->r11, .cs = regs->cs, .ss = regs->ss,
-		.is_entry = regs == task_pt_regs(current), .is_compat = current_thread_info()->status & TS_COMPAT,
+		.is_entry = (u64)regs == thread->frame.regs, .is_compat = current_thread_info()->status & TS_COMPAT,
 	});
 }
 
@@ -150,7 +145,7 @@ static void resume_work(struct pt_regs *regs)
 }
 
 /* Does the work that the kernel does on its way to user mode.  False: there is some that must be done there. */
-static bool do_work(struct pt_regs *regs)
+static noinline bool do_work(struct pt_regs *regs)
 {
 	unsigned long work;
 
@@ -165,18 +160,27 @@ static bool do_work(struct pt_regs *regs)
 	return true;
 }
 
-/* Takes over the calls that the image counted since it was last done. */
-void ub_runtime_flush(struct ub_thread *thread)
+static noinline void take_calls(struct ub_thread *thread)
 {
 	u64 calls = thread->frame.calls - thread->calls_seen;
 
-	if (!calls)
-		return;
 	WRITE_ONCE(thread->calls_seen, thread->frame.calls);
 	WRITE_ONCE(thread->counts.calls, thread->counts.calls + calls);
-	atomic64_add(calls, &thread->btc->calls);
+	atomic64_add(calls, &ub_thread_btc(thread)->calls);
 	if (unlikely(!thread->session->first_run_ns))
 		WRITE_ONCE(thread->session->first_run_ns, ktime_get_boottime_ns());
+}
+
+/* Takes over the calls that the image counted since it was last done. */
+static __always_inline void flush(struct ub_thread *thread)
+{
+	if (thread->frame.calls != thread->calls_seen)
+		take_calls(thread);
+}
+
+void ub_runtime_flush(struct ub_thread *thread)
+{
+	flush(thread);
 }
 
 static const struct ub_image_exit *find_exit(const struct ub_btc *btc, u64 idx)
@@ -193,14 +197,14 @@ u64 ub_post_call(struct ub_frame *frame)
 	struct pt_regs *regs = (void *)frame->regs;
 	u64 ip = regs->ip;
 
-	ub_runtime_flush(thread);
+	flush(thread);
 	if (is_restart(regs->ax))
 		return UB_CALL_LEAVE;
 	if (!do_work(regs) || regs->ip != ip || thread->must_leave) {
 		thread->moved_ip = regs->ip != ip ? regs->ip : 0;
 		return UB_CALL_LEAVE;
 	}
-	return gate(thread, thread->btc) ? UB_CALL_LEAVE : UB_CALL_GO;
+	return gate(thread, ub_thread_btc(thread)) ? UB_CALL_LEAVE : UB_CALL_GO;
 }
 
 /* jit.h: syscall_work is set before a call.  What a seccomp filter reads is what it would read in user mode's call. */
@@ -208,12 +212,12 @@ u64 ub_pre_call(struct ub_frame *frame)
 {
 	struct ub_thread *thread = (void *)frame->owner;
 	struct pt_regs *regs = (void *)frame->regs;
-	const struct ub_image_exit *exit = find_exit(thread->btc, frame->site);
+	const struct ub_image_exit *exit = find_exit(ub_thread_btc(thread), frame->site);
 	u64 ax = regs->ax;
 
 	if (!exit || READ_ONCE(current_thread_info()->syscall_work) & ~SYSCALL_WORK_SECCOMP || current->ptrace)
 		return UB_CALL_LEAVE;
-	ub_runtime_flush(thread);
+	flush(thread);
 	regs->ip = exit->ip;
 	regs->orig_ax = ax;
 	regs->ax = -ENOSYS;
@@ -224,15 +228,21 @@ u64 ub_pre_call(struct ub_frame *frame)
 	return UB_CALL_GO;
 }
 
-/* Where to come in at @ip, with a reference to the block; or NULL. */
-static const struct ub_slot *get_slot(struct ub_session *session, u64 ip)
+/* Where the thread comes in at @ip, or NULL.  The block stays until ub_thread_out(): see ub_thread_hold(). */
+static __always_inline const struct ub_slot *come_in(struct ub_thread *thread, u64 ip)
 {
 	const struct ub_slot *slot;
 
 	preempt_disable();		/* RCU waits for that too, and it is cheaper than rcu_read_lock() */
-	slot = ub_slot_find(session, ip);
-	if (slot && !refcount_inc_not_zero(&slot->btc->refs))
-		slot = NULL;
+	slot = ub_slot_find(thread->session, ip);
+	if (slot) {
+		/* Whoever wants the thread out of the block sees it in there, or is seen by the tests that follow. */
+		smp_store_mb(thread->in, (unsigned long)slot->btc);
+		if (unlikely(READ_ONCE(slot->btc->is_dead))) {
+			ub_thread_out(thread);
+			slot = NULL;
+		}
+	}
 	preempt_enable();
 	return slot;
 }
@@ -280,7 +290,7 @@ static void count_exit(struct ub_thread *thread, struct ub_btc *btc, const struc
 {
 	u32 idx = exit - btc->image->exits;
 
-	ub_runtime_flush(thread);
+	flush(thread);
 	WRITE_ONCE(thread->counts.exits[exit->kind], thread->counts.exits[exit->kind] + 1);
 	atomic64_inc(&btc->exit_counts[idx]);
 	if (exit->kind == UB_EXIT_INDIRECT)
@@ -296,34 +306,53 @@ static void pass_barrier(void)
 		asm volatile(".byte 0xf3, 0x48, 0x0f, 0x1e, 0xf8" : : : "memory");	/* IBHF */
 }
 
-/* Runs the image once.  The exit taken, or NULL: a bug, the process must not go on. */
-static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt_regs *regs,
-					     const struct ub_slot *slot)
+/* What of the frame stays the same. */
+void ub_runtime_prepare(struct ub_thread *thread)
 {
-	u64 (*image)(struct ub_frame *) = slot->code;
-	struct ub_frame *frame = &thread->frame;
-	struct ub_btc *btc = slot->btc;
-	const struct ub_image_exit *exit;
-	u64 calls = frame->calls, start = 0, idx;
-	int locks = preempt_count();
+	thread->frame.regs = (u64)task_pt_regs(thread->task);
+	thread->frame.task = (u64)thread->task;
+	thread->frame.limit = ub_limit;
+	thread->frame.owner = (u64)thread;
+}
 
-	frame->regs = (u64)regs;
-	frame->task = (u64)current;
-	frame->limit = ub_limit;
-	frame->fs_base = x86_fsbase_read_cpu();
-	frame->flags = regs->flags;
-	frame->owner = (u64)thread;
-	thread->moved_ip = 0;
-	WRITE_ONCE(thread->counts.entries, thread->counts.entries + 1);
-	trace_ub_enter(btc->id, slot->ip);
-	if (static_branch_unlikely(&time_key))
-		start = ktime_get_ns();
+static __always_inline u64 call_image(struct ub_frame *frame, const struct ub_slot *slot)
+{
+	u64 (*image)(struct ub_frame *) = slot->code, idx;
+
 	pagefault_disable();
 	idx = image(frame);
 	pass_barrier();
 	pagefault_enable();
-	if (unlikely(start))
-		atomic64_add(ktime_get_ns() - start, &btc->ns);
+	return idx;
+}
+
+static noinline u64 call_timed(struct ub_frame *frame, const struct ub_slot *slot)
+{
+	u64 start = ktime_get_ns(), idx = call_image(frame, slot);
+
+	atomic64_add(ktime_get_ns() - start, &slot->btc->ns);
+	return idx;
+}
+
+/* Runs the image once; @regs are those in the frame.  The exit taken, or NULL: a bug, the process must not go on. */
+static __always_inline const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt_regs *regs,
+							     const struct ub_slot *slot)
+{
+	struct ub_frame *frame = &thread->frame;
+	struct ub_btc *btc = slot->btc;
+	const struct ub_image_exit *exit;
+	u64 calls = frame->calls, idx;
+	int locks = preempt_count();
+
+	frame->fs_base = static_cpu_has(X86_FEATURE_FSGSBASE) ? rdfsbase() : x86_fsbase_read_cpu();
+	frame->flags = regs->flags;
+	thread->moved_ip = 0;
+	WRITE_ONCE(thread->counts.entries, thread->counts.entries + 1);
+	trace_ub_enter(btc->id, slot->ip);
+	if (static_branch_unlikely(&time_key))
+		idx = call_timed(frame, slot);
+	else
+		idx = call_image(frame, slot);
 	if (ub_bug_if(preempt_count() != locks, "an image left with the vector registers open")) {
 		preempt_count_set(locks);
 		return NULL;
@@ -338,54 +367,57 @@ static const struct ub_image_exit *run_image(struct ub_thread *thread, struct pt
 	return exit;
 }
 
+static noinline enum ub_native_why gate_again(struct ub_thread *thread, struct ub_btc *btc)
+{
+	clear_suspicion(btc);
+	return gate(thread, btc);
+}
+
 /*
  * Why the thread, with @btc as its block, may not enter it now.  Work comes first: who changes what gate() looks at
  * sets a work flag afterwards, so either gate() sees the change or the block sees the flag.
  */
-static enum ub_native_why may_not_enter(struct ub_thread *thread, struct pt_regs *regs, struct ub_btc *btc)
+static __always_inline enum ub_native_why may_not_enter(struct ub_thread *thread, struct pt_regs *regs,
+							struct ub_btc *btc)
 {
 	enum ub_native_why why;
 	u64 ip = regs->ip;
 
 	if (unlikely(is_restart(regs->ax) && regs->orig_ax != -1))
 		return NATIVE_ORDINARY;
-	why = gate_regs(regs);
-	if (why)
+	why = gate_regs(thread, regs);
+	if (unlikely(why))
 		return why;
-	if (unlikely(!do_work(regs) || regs->ip != ip || thread->must_leave))
+	if (unlikely(read_thread_flags() & EXIT_TO_USER_MODE_WORK) && (!do_work(regs) || regs->ip != ip))
+		return NATIVE_ORDINARY;
+	if (unlikely(thread->must_leave))
 		return NATIVE_ORDINARY;
 	why = gate(thread, btc);
-	if (unlikely(why == UB_NATIVE_SUSPECT)) {
-		clear_suspicion(btc);
-		why = gate(thread, btc);
-	}
-	return why;
+	return unlikely(why == UB_NATIVE_SUSPECT) ? gate_again(thread, btc) : why;
 }
 
 /* Runs a block at regs->ip if there is one.  True: it left to an address where there may be another. */
-static bool run(struct ub_thread *thread, struct pt_regs *regs)
+static __always_inline bool run(struct ub_thread *thread, struct pt_regs *regs)
 {
-	const struct ub_slot *slot = get_slot(thread->session, regs->ip);
+	const struct ub_slot *slot = come_in(thread, regs->ip);
 	const struct ub_image_exit *exit;
 	enum ub_native_why why;
 	bool is_next = false;
 
 	if (!slot)
 		return false;
-	/* Whoever wants the thread out of the block sees it in there, or is seen by the tests below. */
-	smp_store_mb(thread->btc, slot->btc);
 	why = may_not_enter(thread, regs, slot->btc);
 	if (likely(!why)) {
 		exit = run_image(thread, regs, slot);
-		if (exit)
-			is_next = (exit->kind == UB_EXIT_END || exit->kind == UB_EXIT_INDIRECT) && regs->ip != slot->ip;
+		if (likely(exit))
+			is_next = (exit->kind == UB_EXIT_END || exit->kind == UB_EXIT_INDIRECT) && regs->ip != slot->ip &&
+				  !hlist_empty(ub_slot_bucket(thread->session, regs->ip));
 		else
 			force_sig(SIGKILL);
 	} else if (why != NATIVE_ORDINARY) {
 		WRITE_ONCE(thread->session->native_why, why);
 	}
-	WRITE_ONCE(thread->btc, NULL);
-	ub_btc_put(slot->btc);
+	ub_thread_out(thread);
 	return is_next;
 }
 

@@ -125,6 +125,26 @@ void ub_thread_kick(struct ub_session *which, const struct ub_btc *btc)
 	must(which->lock.is_held && btc, "threads are kicked without the lock");
 }
 
+void ub_thread_hold(struct ub_session *which, struct ub_btc *btc)
+{
+	must(which->lock.is_held && btc->is_dead, "threads are given what is alive");
+	if (thread.in != (unsigned long)btc)
+		return;
+	refcount_inc(&btc->refs);
+	thread.in |= UB_IN_HOLDS;
+}
+
+/* Whatever became of the block meanwhile. */
+static void leave_block(void)
+{
+	unsigned long in = thread.in;
+
+	must(!in || ub_thread_btc(&thread)->text->code_len, "a thread in a block that is gone");
+	thread.in = 0;
+	if (in & UB_IN_HOLDS)
+		ub_btc_put((void *)(in & ~UB_IN_HOLDS));
+}
+
 void ub_runtime_env(struct ub_jit_env *env)
 {
 	static u64 stubs[512];
@@ -238,7 +258,7 @@ static void pass_through(struct ub_btc *btc)
 	}
 	for (i = 0; i < btc->image->exit_cnt; i += 2)
 		btc->exit_counts[i].val++;
-	thread.btc = btc;
+	thread.in = (unsigned long)btc;
 }
 
 static void check_session(void)
@@ -247,7 +267,8 @@ static void check_session(void)
 	u64 bytes = 0;
 	u32 cnt = 0;
 
-	thread.btc = NULL;
+	leave_block();
+	run_waiting();
 	list_for_each_entry(btc, &session.blocks, node) {
 		pass_through(btc);
 		bytes += btc->text->size;
@@ -323,6 +344,7 @@ static void end(void)
 	u32 i;
 
 	ub_btc_remove_all(&session);
+	leave_block();
 	run_waiting();
 	must(!blocks.cnt, "blocks stay behind");
 	must(session.refs.refs == 1, "references to the session stay behind");

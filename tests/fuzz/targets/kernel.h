@@ -17,6 +17,7 @@
 #define U32_MAX			0xffffffffu
 #define IS_ENABLED(option)	0
 #define READ_ONCE(x)		(x)
+#define array_index_nospec(idx, cnt)	(idx)
 #define WRITE_ONCE(x, val)	((x) = (val))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define container_of(ptr, type, member)	((type *)((char *)(ptr) - offsetof(type, member)))
