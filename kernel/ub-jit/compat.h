@@ -22,6 +22,13 @@
 #define UB_TIF_RESCHED		_TIF_NEED_RESCHED
 #endif
 
+/* What kernels ask of a thread with restartable sequences that was switched, if it is not part of TIF_NOTIFY_RESUME. */
+#ifdef UB_HAS_RSEQ_SLOWPATH
+#define UB_TIF_RSEQ		_TIF_RSEQ
+#else
+#define UB_TIF_RSEQ		0
+#endif
+
 static inline void *ub_pack_alloc(u32 size, bpf_jit_fill_hole_t fill)
 {
 #ifdef UB_HAS_PACK_WAS_CLASSIC
@@ -87,6 +94,16 @@ static inline void ub_memcg_resume(void)
 		ub_sym(__mem_cgroup_handle_over_high)(GFP_KERNEL);
 #else
 	ub_sym(mem_cgroup_handle_over_high)(GFP_KERNEL);
+#endif
+}
+
+/* The work that UB_TIF_RSEQ asks for.  The kernel tries a faster way first, that may not sleep, and then this one. */
+static inline void ub_rseq_switched(struct pt_regs *regs)
+{
+#ifdef UB_HAS_RSEQ_SLOWPATH
+	clear_thread_flag(TIF_RSEQ);
+	smp_mb__after_atomic();
+	ub_sym(__rseq_handle_slowpath)(regs);
 #endif
 }
 

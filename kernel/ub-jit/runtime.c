@@ -16,6 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
+#include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/fsgsbase.h>
 #include <asm/syscall.h>
@@ -36,7 +37,7 @@ static_assert(UB_USER_CS == __USER_CS && UB_USER_SS == __USER_DS);
 /* How long a block that differs from its code is left alone. */
 #define RETRY_JIFFIES	(HZ / 10)
 /* Work that is done in place. */
-#define PLACE_WORK	(_TIF_NOTIFY_RESUME | UB_TIF_RESCHED)
+#define PLACE_WORK	(_TIF_NOTIFY_RESUME | UB_TIF_RESCHED | UB_TIF_RSEQ)
 
 /* Are blocks timed?  A pair of clock readings for each run, so only on request. */
 static DEFINE_STATIC_KEY_FALSE(time_key);
@@ -156,6 +157,8 @@ static noinline bool do_work(struct pt_regs *regs)
 			schedule();
 		if (work & _TIF_NOTIFY_RESUME)
 			resume_work(regs);
+		if (work & UB_TIF_RSEQ)
+			ub_rseq_switched(regs);
 	}
 	return true;
 }
@@ -344,7 +347,7 @@ static __always_inline const struct ub_image_exit *run_image(struct ub_thread *t
 	u64 calls = frame->calls, idx;
 	int locks = preempt_count();
 
-	frame->fs_base = static_cpu_has(X86_FEATURE_FSGSBASE) ? rdfsbase() : x86_fsbase_read_cpu();
+	frame->fs_base = cpu_feature_enabled(X86_FEATURE_FSGSBASE) ? rdfsbase() : x86_fsbase_read_cpu();
 	frame->flags = regs->flags;
 	thread->moved_ip = 0;
 	WRITE_ONCE(thread->counts.entries, thread->counts.entries + 1);

@@ -617,7 +617,7 @@ static void compare_waits(const char *name, struct wait_arg arg, int done)
 	}
 	check(cnts[0] >= 0 && cnts[1] >= 0 && !cnts[0] == !cnts[1], name, "%d interrupted, natively %d of %llu, sum %lld", cnts[1],
 	      cnts[0], (unsigned long long)arg.count.cnt, (long long)worker.shared[SHARED_RESULT]);
-	check(worker.info.calls > 5, name, "%llu calls in the block", worker.info.calls);
+	check(worker.info.calls > 5, name, "%llu calls in the block, %llu entries, %llu native, why %u", worker.info.calls, worker.info.entries, worker.info.native_calls, worker.info.native_why);
 	munmap((void *)native.shared, 4096);
 	munmap((void *)worker.shared, 4096);
 }
