@@ -68,11 +68,14 @@ static void show_process(pid_t pid)
 {
 	static const char *const files[] = { "status", "syscall", "wchan", "stack" };
 	char dir[64], path[128];
+	siginfo_t info = {};
 	struct dirent *entry;
 	DIR *tasks;
 	u32 i;
 
 	snprintf(dir, sizeof(dir), "/proc/%d/task", pid);
+	if (!waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid)
+		fprintf(stderr, "process %d is dead: code %d, status %d\n", pid, info.si_code, info.si_status);
 	tasks = opendir(dir);
 	while (tasks && (entry = readdir(tasks))) {
 		for (i = 0; i < ARRAY_SIZE(files) && entry->d_name[0] != '.'; i++) {
