@@ -109,6 +109,7 @@ class Tree:
             sys.exit("mutate: the sources do not build")
         if self.killer("bits.c"):
             sys.exit("mutate: the tests fail without a change")
+        self.hashes = {name: self.object_hash(name) for name in os.listdir(self.path("verifier")) if is_mutated(name)}
 
     def path(self, *names):
         return os.path.join(self.dir, *names)
@@ -150,7 +151,6 @@ class Tree:
         path = self.path("verifier", name)
         with open(path) as source:
             old = source.read()
-        before = self.object_hash(name)
         lines = old.split("\n")
         lines[index] = new_line
         with open(path, "w") as changed:
@@ -158,13 +158,13 @@ class Tree:
         try:
             if not self.build(f"build/obj/verifier/{name[:-2]}.o"):
                 return "broken"
-            if self.object_hash(name) == before:
+            if self.object_hash(name) == self.hashes[name]:
                 return "same"
             return self.killer(name) if self.build(name=name) else "broken"
         finally:
+            # What is built of it is older now, so the next build makes it anew.
             with open(path, "w") as restored:
                 restored.write(old)
-            self.build()
 
 
 def known_survivors():
@@ -195,6 +195,8 @@ def work(number, mutants, wanted):
         if killer in ("broken", "same"):
             continue
         results.append((mutant, killer))
+        if len(results) % 20 == 0:
+            print(f"{len(results)} mutants of {wanted}", flush=True)
         if not killer:
             print(f"alive: {mutant[0]}:{mutant[1] + 1}: {mutant[3]}: {original_line(mutant)}", flush=True)
     return results

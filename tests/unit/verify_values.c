@@ -284,6 +284,8 @@ static void test_precision(void)
 	struct ub_range small = { 4, 3 }, byte = { 0, 255 }, around = { -2ull, 4 };
 	struct ub_reg any = ub_reg_any(), mask = ub_reg_const(0xff8), reg = ub_reg_and(&any, &mask);
 
+	expect(ub_bits_equal(ub_bits_between(12, 13), (struct ub_bits){ 12, 1 }), "bits of two neighbours", 12, 13, 0);
+	expect(ub_bits_equal(ub_bits_mul(ub_bits_const(3), ub_bits_const(5)), ub_bits_const(15)), "exact product of bits", 3, 5, 15);
 	expect(ub_range_equal(ub_range_add(small, byte), (struct ub_range){ 4, 258 }), "exact add", 4, 0, 0);
 	expect(ub_range_equal(ub_range_sub(byte, small), (struct ub_range){ -7ull, 258 }), "exact sub", 0, 4, 0);
 	expect(ub_range_equal(ub_range_mul(byte, ub_range_const(3)), (struct ub_range){ 0, 765 }), "exact mul", 0, 3, 0);

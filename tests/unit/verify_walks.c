@@ -218,6 +218,162 @@ static void test_large(void)
 	expect((u64)UB_WALK_TICKS << 30 > UB_WINDOW, "window", fast, one, 0, 0);
 }
 
+/* --- where one rule ends and the next one begins: what is lost too early refuses good blocks --- */
+
+#define MOST_END	(1ll << 58)
+#define MOST_DRIFT	(1 << 30)
+
+/* An end and a drift may be as large as that, and no larger. */
+static void test_largest(void)
+{
+	static const struct ub_walk less = { 1 - MOST_END, MOST_END - 1, 1 - MOST_DRIFT, MOST_DRIFT - 1 };
+	static const struct ub_walk ones = { -1, 1, -1, 1 };
+	static const struct ub_walk beyond[] = { { -2, 1, -1, 1 }, { -1, 2, -1, 1 }, { -1, 1, -2, 1 }, { -1, 1, -1, 2 } };
+	const struct ub_walk most = { -MOST_END, MOST_END, -MOST_DRIFT, MOST_DRIFT };
+	struct ub_walk sum = ones;
+	u32 i;
+
+	expect(ub_walk_add(less, ones, &sum) && ub_walk_equal(sum, most), "the largest", less, ones, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(beyond); i++)
+		expect(!ub_walk_add(less, beyond[i], &sum) && ub_walk_equal(sum, most), "larger", less, beyond[i], 0, i);
+}
+
+/* Both ends grow by @grown from 0; what comes of it after @tries before: false, or how fast they move and where they are. */
+static void expect_widened(s64 grown, u8 tries, bool is_good, s64 end, s32 drift)
+{
+	struct ub_walk old = { 0 }, joined = ub_walk_between(-grown, grown), got = { 0 };
+	struct ub_walk want = { -end, end, -drift, drift };
+	struct ub_walk_tries both = { tries, tries };
+
+	expect(ub_walk_widen(old, joined, &both, &got) == is_good && (!is_good || ub_walk_equal(got, want)), "widening in steps",
+	       joined, got, grown, tries);
+}
+
+static void test_widening(void)
+{
+	struct ub_walk old = { 1ll << 32, 1ll << 32, 0, 0 }, joined = { 5, 1ll << 32, 0, 0 }, got = { 0 };
+	struct ub_walk_tries tries = { 1, 1 };
+
+	/* Once it may be chance; then exactly; then by powers of two, however often. */
+	expect_widened(3, 0, true, 3, 0);
+	expect_widened(3, 1, true, 3, 3);
+	expect_widened(3, 3, true, 3, 3);
+	expect_widened(3, 4, true, 3, 4);
+	expect_widened(4, 4, true, 4, 4);
+	expect_widened(3, UB_U8_MAX, true, 3, 4);
+	expect_widened(MOST_DRIFT, 1, true, MOST_DRIFT, MOST_DRIFT);
+	/* The lower end has nowhere to jump to. */
+	expect_widened(MOST_DRIFT + 1ll, 1, false, 0, 0);
+	/* An end that jumps: to 0, */
+	expect(ub_walk_widen(old, joined, &tries, &got) && ub_walk_equal(got, ub_walk_between(0, 1ll << 32)), "a jump down", old,
+	       got, 0, 0);
+	tries.lo = 1;
+	joined.lo = 1;
+	expect(ub_walk_widen(old, joined, &tries, &got) && !got.lo && !got.down, "a jump to 1", old, got, 0, 0);
+	tries.lo = 1;
+	joined.lo = (1ll << 32) - MOST_DRIFT;
+	expect(ub_walk_widen(old, joined, &tries, &got) && got.lo == joined.lo && got.down == -MOST_DRIFT, "no jump yet", old, got,
+	       0, 0);
+	tries.lo = 1;
+	joined.lo = 0;
+	expect(!ub_walk_widen(old, joined, &tries, &got), "a jump to where nothing is left", old, joined, 0, 0);
+	/* and up to 2^37, but not from there. */
+	old = ub_walk_between(0, 0);
+	tries.hi = 1;
+	joined = ub_walk_between(0, 1ll << 32);
+	expect(ub_walk_widen(old, joined, &tries, &got) && ub_walk_equal(got, ub_walk_between(0, 1ll << 37)), "a jump up", old,
+	       got, 0, 0);
+	tries.hi = 1;
+	joined = ub_walk_between(0, 1ll << 37);
+	expect(!ub_walk_widen(old, joined, &tries, &got), "a jump from afar", old, joined, 0, 0);
+}
+
+/* A count grows by the steps of the widths; what grows out of them walks from there, its lower end where it was. */
+static void test_counts(void)
+{
+	struct ub_walk_tries tries = { 0 };
+	struct ub_widen how = { .has_ticks = true, .is_back = true, .must_widen = true, .tries = &tries };
+	struct ub_reg old = ub_reg_between(0, 10), joined = ub_reg_between(0, 11), got = ub_reg_widen(&old, &joined, &how, LIMIT);
+	struct ub_walk none = { 0 };
+
+	expect(got.kind == UB_REG_SCALAR && ub_reg_max(&got) == 0xff, "a count", none, none, 0, 0);
+	tries = (struct ub_walk_tries){ 8, 1 };
+	joined = ub_reg_between(0, 0xffffffffull + 16);
+	got = ub_reg_widen(&old, &joined, &how, LIMIT);
+	expect(got.kind == UB_REG_WALKING && !got.walk.lo && !got.walk.down && got.walk.up == 16, "a count that walks", got.walk,
+	       none, 0, 0);
+}
+
+/* Equal as walks, whatever lies behind them in memory. */
+static void test_equal(void)
+{
+	struct ub_walk walk = { 1, 2, -3, 4 };
+	struct ub_reg a, b = { .kind = UB_REG_WALKING, .walk = walk };
+
+	memset(&a, 0xff, sizeof(a));
+	a.kind = UB_REG_WALKING;
+	a.is_bounded = false;
+	a.walk = walk;
+	expect(ub_reg_equal(&a, &b), "equal", walk, walk, 0, 0);
+}
+
+static struct ub_reg step_one(const struct ub_insn *insn, struct ub_reg before)
+{
+	struct ub_block block = { .insns = (struct ub_insn *)insn, .insn_cnt = 1 };
+	struct ub_env env = { .block = &block, .limit = LIMIT };
+	struct ub_state state;
+
+	ub_state_enter(&state);
+	state.regs[UB_RDI] = before;
+	ub_step(&env, &state, 0);
+	return state.regs[insn->dst];
+}
+
+/* What walks goes on walking through what moves it by nothing, and when it is scaled. */
+static void test_kept(void)
+{
+	static const u8 ops[] = { UB_OP_ORI, UB_OP_XORI };
+	const struct ub_walk walk = { 1, 2, -3, 4 }, scaled = { 4, 8, -12, 16 };
+	struct ub_reg before = { .kind = UB_REG_WALKING, .walk = walk }, got;
+	struct ub_insn insn = { .mode = UB_W64, .dst = UB_RDI };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		insn.op = ops[i];
+		got = step_one(&insn, before);
+		expect(got.kind == UB_REG_WALKING && ub_walk_equal(got.walk, walk), "moved by nothing", walk, got.walk, 0, i);
+	}
+	insn.op = UB_OP_SHLI;
+	insn.imm = 2;
+	got = step_one(&insn, before);
+	expect(got.kind == UB_REG_WALKING && ub_walk_equal(got.walk, scaled), "scaled", walk, got.walk, 0, 0);
+	got = ub_reg_scaled(&before, 2, LIMIT);
+	expect(got.kind == UB_REG_WALKING && ub_walk_equal(got.walk, scaled), "scaled", walk, got.walk, 0, 0);
+}
+
+/* A result of 32 bits has no more, and an arc across 0 stays one. */
+static void test_widths(void)
+{
+	static const u8 ops[] = { UB_OP_SEXT32, UB_OP_HOLD32, UB_OP_CRC32, UB_OP_MOV, UB_OP_ADD, UB_OP_SUB, UB_OP_RDPID };
+	struct ub_insn insn = { .dst = UB_RDI, .src = UB_RSI };
+	struct ub_walk none = { 0 };
+	struct ub_reg got;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		insn.op = ops[i];
+		insn.mode = ops[i] == UB_OP_SEXT32 ? UB_W16 : ops[i] == UB_OP_CRC32 || ops[i] == UB_OP_RDPID ? 0 : UB_W32;
+		got = step_one(&insn, ub_reg_any());
+		expect(got.kind == UB_REG_SCALAR && ub_reg_max(&got) <= UB_U32_MAX, "more than 32 bits", none, none, 0, ops[i]);
+	}
+	insn = (struct ub_insn){ .op = UB_OP_RDTSC, .dst = UB_RAX };
+	got = step_one(&insn, ub_reg_any());
+	expect(ub_reg_max(&got) <= UB_U32_MAX, "more than 32 bits", none, none, 0, UB_OP_RDTSC);
+	insn = (struct ub_insn){ .op = UB_OP_ADDI, .mode = UB_W64, .dst = UB_RDI, .imm = 1 };
+	got = step_one(&insn, ub_reg_between(0, 2));
+	expect(ub_reg_min(&got) == 1 && ub_reg_max(&got) == 3, "a sum", none, none, 0, 0);
+}
+
 int main(void)
 {
 	u32 i, k;
@@ -231,6 +387,12 @@ int main(void)
 	test_regs();
 	test_masks();
 	test_large();
+	test_largest();
+	test_widening();
+	test_counts();
+	test_equal();
+	test_kept();
+	test_widths();
 	printf("%llu values checked\n", (unsigned long long)check_cnt);
 	printf("%d passed, %d failed\n", fail_cnt ? 0 : 1, fail_cnt ? 1 : 0);
 	return fail_cnt != 0;
