@@ -191,6 +191,21 @@ static void verify_in_orders(struct test *t, int err, enum ub_refusal refusal)
 				  ub_refusal_name(other));
 }
 
+/* "; why: TEXT" behind the program: the log names that cause. */
+static void expect_why(struct test *t, const char *log)
+{
+	const char *want, *why = strstr(log, "why: ");
+	u32 i;
+
+	for (i = t->file.ir.from; i < t->file.ir.to; i++) {
+		want = strstr(t->file.lines[i], "; why: ");
+		if (want && why && !strncmp(why, want + 2, strlen(want + 2)))
+			t->file.passed++;
+		else if (want)
+			file_fail(&t->file, i, "it says %.*s", why ? (int)strcspn(why, "\n") : 7, why ? why : "nothing");
+	}
+}
+
 static void verify(struct test *t)
 {
 	const struct ub_verify_env env = { .limit = LIMIT };
@@ -207,6 +222,7 @@ static void verify(struct test *t)
 			file_fail(&t->file, t->file.x86.from, "the lifted block is refused: %s", text);
 		return;
 	}
+	expect_why(t, text);
 	if (end)
 		*end = 0;
 	if (has_stage(t, STAGE_VERIFY))

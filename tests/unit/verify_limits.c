@@ -218,6 +218,7 @@ static void test_log(void)
 	expect(len && !log.truncated && strlen(whole) == len, "a log with room");
 	expect(log.refusal == UB_REFUSE_UNGUARDED && log.insn_idx == 3 && log.user_ip == 0x1000, "what the log says");
 	expect(strstr(whole, "insn 3 at 0x1000: load of 8 bytes through r16, which is not guarded\n"), "the line");
+	expect(strstr(whole, "\n  insn 2 (bswap.64 r16): r16=guard+0"), "the states of level 2");
 	expect(strstr(whole, "why: r16=any since insn 2 (bswap.64 r16)"), "the cause");
 	expect(strstr(whole, "try: "), "the suggestion");
 	for (size = 0; size <= len + 1; size++) {
