@@ -244,6 +244,12 @@ static const auto ub_walk_join = [](struct ub_walk a, struct ub_walk b) {
 	require_walk(b, 2 * REACH);
 	assume(result.lo.e() == lesser(a.lo, b.lo) && result.hi.e() == greater(a.hi, b.hi));
 	assume(result.down.e() == lesser(a.down, b.down) && result.up.e() == greater(a.up, b.up));
+	/* What is taken for guarded is so by what it is above its walk, which does not move. */
+	for (const struct ub_walk &w : { a, b }) {
+		walkers.push_back(Sym(w.lo));
+		for (const Sym &x : subjects)
+			guards.push_back(x - Sym(w.lo));
+	}
 	for (const Sym &x : walkers)
 		assume(z3::implies(walks_in(x, a) || walks_in(x, b), walks_in(x, result)));
 	return result;

@@ -113,6 +113,26 @@ static Runs register_settle()
 	return runs;
 }
 
+typedef struct ub_reg (*RegisterOp)(const struct ub_reg *a, const struct ub_reg *b, Sym limit);
+
+static Runs register_binary(RegisterOp op, Machine machine)
+{
+	Runs runs;
+
+	for (enum ub_reg_kind kind : kinds)
+		for (enum ub_reg_kind other : kinds)
+			runs.push_back([=] {
+				begin();
+				struct ub_reg a = any_kind(kind, "a"), b = any_kind(other, "b");
+				Sym limit = any_limit(), x = any_number(a, "x", limit), y = any_number(b, "y", limit);
+				Sym result = machine(x, y);
+
+				subjects.push_back(result);
+				claim_number(result, op(&a, &b, limit), limit);
+			});
+	return runs;
+}
+
 static Runs register_scaled()
 {
 	Runs runs;
@@ -127,6 +147,52 @@ static Runs register_scaled()
 				subjects.push_back(result);
 				claim_number(result, ub_reg_scaled(&a, cnt, limit), limit);
 			});
+	return runs;
+}
+
+/* A number of either is one of both; what one way has not written, nothing may read. */
+static Runs register_join()
+{
+	Runs runs;
+
+	for (enum ub_reg_kind kind : kinds) {
+		for (enum ub_reg_kind other : kinds)
+			for (bool is_first : { true, false })
+				runs.push_back([=] {
+					begin();
+					struct ub_reg a = any_kind(kind, "a"), b = any_kind(other, "b");
+					Sym limit = any_limit(), x = any_number(is_first ? a : b, "x", limit);
+
+					claim_number(x, ub_reg_join(&a, &b, limit), limit);
+				});
+		for (bool is_first : { true, false })
+			runs.push_back([=] {
+				begin();
+				struct ub_reg a = any_kind(kind, "a"), none = registers::ub_reg_unwritten();
+				Sym limit = any_limit();
+
+				claim(path().ctx.bool_val((is_first ? ub_reg_join(&a, &none, limit) : ub_reg_join(&none, &a, limit)).kind ==
+							  UB_REG_UNWRITTEN));
+			});
+	}
+	return runs;
+}
+
+static Runs register_widen()
+{
+	Runs runs;
+
+	for (enum ub_reg_kind kind : kinds)
+		for (enum ub_reg_kind other : kinds)
+			for (uint32_t flags : up_to(8))
+				runs.push_back([=] {
+					begin();
+					registers::ub_widen how = { !!(flags & 1), !!(flags & 2), !!(flags & 4), NULL };
+					struct ub_reg old = any_kind(kind, "old"), joined = any_kind(other, "joined");
+					Sym limit = any_limit(), x = any_number(joined, "x", limit);
+
+					claim_number(x, ub_reg_widen(&old, &joined, &how, limit), limit);
+				});
 	return runs;
 }
 

@@ -18,14 +18,15 @@
 #include <z3++.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <ctime>
 #include <functional>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
-#define BUSY		10	/* so many times as long as the limit of processor time says a question may take */
 #define KEPT_MODELS	8u
 
 /* Of this process alone, so that a busy machine proves as much. */
@@ -53,11 +54,24 @@ struct Path {
 	std::vector<z3::model> models;		/* of the last questions, for the next ones */
 	std::vector<z3::expr> made;		/* plain numbers, which must not leave those of 64 bits */
 	std::vector<Product> products;
-	double deadline = 0;
+	std::atomic<double> deadline = 0;
+	std::atomic<bool> is_asking = false;
 	std::string why_unknown;
 	bool is_proven = true, has_unknown = false, is_dead = false;
 
-	Path() { reset(); }
+	Path()
+	{
+		reset();
+		std::thread([this] { watch(); }).detach();
+	}
+
+	/* A question may not take longer than there is left, of processor time: the solver itself only knows the clock's. */
+	[[noreturn]] void watch()
+	{
+		for (;; std::this_thread::sleep_for(std::chrono::milliseconds(100)))
+			if (is_asking && is_late())
+				ctx.interrupt();
+	}
 
 	z3::expr value(uint64_t number)
 	{
@@ -120,14 +134,12 @@ struct Path {
 		if (is_late())
 			return z3::unknown;
 		z3::solver solver = is_plain ? z3::solver(ctx, "QF_NRA") : is_integer ? z3::solver(ctx) : z3::solver(ctx, has_functions ? "QF_UFBV" : "QF_BV");
-		z3::params params(ctx);
-
-		params.set("timeout", (unsigned int)((deadline - cpu_seconds()) * BUSY * 1000) + 1);
-		solver.set(params);
 		for (const z3::expr &e : held)
 			solver.add(e);
 		solver.add(also);
+		is_asking = true;
 		z3::check_result result = solver.check();
+		is_asking = false;
 
 		if (result == z3::unknown)
 			why_unknown = solver.reason_unknown();
