@@ -286,9 +286,9 @@ prove: $(O)/tests/prove	## LIMIT=600 seconds for each, OPERATION=... for one: th
 
 MUTANTS	?= 240
 
-mutate:	## MUTANTS=240: breaks the verifier in that many ways; the tests must notice
+mutate:	## MUTANTS=240: breaks the verifier in that many ways; the tests must notice; AGAIN=1: those that lived the last time
 	@mkdir -p build/results
-	tests/mutate/mutate.py --mutants $(MUTANTS) --results build/results/verifier.json
+	tests/mutate/mutate.py --mutants $(MUTANTS) --results build/results/verifier.json $(if $(AGAIN),--again)
 
 suite-outside: $(LOCKSTEP)	## QEMU's tests of x86, fetched from the distribution, in lockstep with the processor
 	tests/outside/suite.sh $(LOCKSTEP)

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """mutate: do the tests notice when the verifier is wrong?
 
-usage: mutate.py [--mutants N] [--seed N] [--jobs N] [--only FILE] [--results FILE]
+usage: mutate.py [--mutants N] [--seed N] [--jobs N] [--only FILE] [--results FILE] [--again]
 
 Changes one token or drops one check or statement of verifier/*.c at a time, builds, and runs the verifier's tests until
 one fails.  What does not compile, or compiles to the same code, does not count.  A mutant that nobody notices stands in
 tests/mutate/survivors with the reason why it cannot make the verifier accept what it must not, or is reported.  The score
 is that of all mutants, and that of those which have no such reason.
+
+--again tries those alone that lived the last time, by FILE; who was killed stays so as long as no test is taken away.
 
 Which mutants are tried hangs on their own lines alone, so that a change elsewhere tries the same ones.
 """
@@ -202,6 +204,21 @@ def work(number, mutants, wanted):
     return results
 
 
+def described(mutant):
+    return f"{mutant[0]}: {mutant[3]}: {original_line(mutant)}"
+
+
+def lived_before(path, mutants):
+    """How many were tried in a former run, and those of @mutants that lived, or read like one that did."""
+    with open(path) as old:
+        old = json.load(old)
+    lived = set(old["detail"]["mutate"]["alive"])
+    gone = lived - {described(mutant) for mutant in mutants}
+    if gone:
+        sys.exit(f"mutate: the sources have changed since: {min(gone)}")
+    return old["figures"]["mutants"], [mutant for mutant in mutants if described(mutant) in lived]
+
+
 def write_results(path, figures, detail):
     results = {"schema": "ub-results/1", "command": "", "host": "", "figures": {}, "detail": {}}
     if os.path.exists(path):
@@ -224,9 +241,14 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only")
     parser.add_argument("--results")
+    parser.add_argument("--again", action="store_true")
     args = parser.parse_args()
     names = [args.only] if args.only else sorted(filter(is_mutated, os.listdir(os.path.join(ROOT, "verifier"))))
     mutants = in_order([site for name in names for site in sites(name)], args.seed)
+    cnt, possible = args.mutants, len(mutants)
+    if args.again:
+        cnt, mutants = lived_before(args.results, mutants)
+        args.mutants = len(mutants)
     shares = [mutants[i::args.jobs] for i in range(args.jobs)]
     wanted = [(args.mutants + i) // args.jobs for i in range(args.jobs)]
     with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
@@ -235,17 +257,18 @@ def main():
     known = known_survivors()
     new = [m for m in alive if (m[0], original_line(m), m[3]) not in known]
     rules = [m for m in new if m[0] in MEMORY_RULES]
-    killed = len(results) - len(alive)
+    cnt = cnt if args.again else len(results)
+    killed = cnt - len(alive)
     by_test = {t: sum(killer == t for _, killer in results) for t in ["cases"] + UNITS + UNITS_OF["bits.c"]}
     harmful = killed + len(new)
-    print(f"{len(results)} mutants of {len(mutants)} possible, {killed} killed ({100 * killed / max(len(results), 1):.1f} %), "
+    print(f"{cnt} mutants of {possible} possible, {killed} killed ({100 * killed / max(cnt, 1):.1f} %), "
           f"{len(alive)} alive, of which {len(new)} without a reason and {len(rules)} of those in a memory rule; "
           f"of the {harmful} without a reason to live {100 * killed / max(harmful, 1):.1f} % are killed")
     print("killed by", ", ".join(f"{t} {cnt}" for t, cnt in by_test.items()))
     if args.results:
-        write_results(args.results, {"mutants": len(results), "mutants_killed": killed, "mutants_equivalent": len(alive) - len(new),
+        write_results(args.results, {"mutants": cnt, "mutants_killed": killed, "mutants_equivalent": len(alive) - len(new),
                                      "memory_rule_mutants_alive": len(rules)},
-                      {"seed": args.seed, "alive": [f"{m[0]}: {m[3]}: {original_line(m)}" for m in alive]})
+                      {"seed": args.seed, "alive": [described(m) for m in alive]})
     sys.exit(1 if new else 0)
 
 

@@ -194,6 +194,30 @@ static void test_tick_times(void)
 	       "a tick less");
 }
 
+/* --- registers in the wrong place: refused for what they are, but not where they are no operands at all --- */
+
+static enum ub_refusal refusal_of(u8 op, u8 mode, u8 dst, u8 src)
+{
+	reset();
+	put(op, mode, dst, src, 0, 0);
+	put(UB_OP_EXIT, 0, 0, 0, 0, 0x1000);
+	return refusal(-EACCES);
+}
+
+static void test_places(void)
+{
+	expect(refusal_of(UB_OP_CMPI, UB_W64, UB_FS, 0) == UB_REFUSE_REGISTER, "fs is compared");
+	expect(refusal_of(UB_OP_MOVI, UB_W64, UB_FS, 0) == UB_REFUSE_REGISTER, "fs is written");
+	expect(refusal_of(UB_OP_ZEXT, UB_W32, UB_FS, UB_RAX) == UB_REFUSE_REGISTER, "fs is written whole");
+	expect(refusal_of(UB_OP_MOV, UB_W64, UB_RAX, UB_FS) == UB_REFUSE_REGISTER, "fs is the source");
+	expect(refusal_of(UB_OP_CHECK, 0, UB_FS, 0) == UB_REFUSE_SHAPE, "fs in a field without a use");
+	expect(refusal_of(UB_OP_CHECK, 0, 0, UB_FS) == UB_REFUSE_SHAPE, "fs as a source without a use");
+	expect(refusal_of(UB_OP_HOLD, 0, UB_GUARDS, 0) == UB_REFUSE_REGISTER, "a guard is held");
+	expect(refusal_of(UB_OP_HOLD, 0, UB_TEMPS_END + 1, 0) == UB_REFUSE_SHAPE, "what is no register is held");
+	expect(refusal_of(UB_OP_GUARD, 0, UB_GUARDS_END, UB_RAX) == UB_REFUSE_REGISTER, "guard into the next temporary");
+	expect(refusal_of(UB_OP_GUARD, 0, UB_TEMPS_END + 1, UB_RAX) == UB_REFUSE_SHAPE, "guard into no register");
+}
+
 /* --- the log --- */
 
 static void make_refused(void)
@@ -323,6 +347,7 @@ int main(void)
 	test_sizes();
 	test_times();
 	test_tick_times();
+	test_places();
 	test_log();
 	test_names();
 	test_verified();
