@@ -372,6 +372,11 @@ static void test_widths(void)
 	insn = (struct ub_insn){ .op = UB_OP_ADDI, .mode = UB_W64, .dst = UB_RDI, .imm = 1 };
 	got = step_one(&insn, ub_reg_between(0, 2));
 	expect(ub_reg_min(&got) == 1 && ub_reg_max(&got) == 3, "a sum", none, none, 0, 0);
+	insn = (struct ub_insn){ .op = UB_OP_ADDI, .mode = UB_W64, .dst = UB_RDI, .imm = -1 };
+	got = step_one(&insn, ub_reg_between(0, 2));
+	insn = (struct ub_insn){ .op = UB_OP_NEG, .mode = UB_W64, .dst = UB_RDI };
+	got = step_one(&insn, got);
+	expect(got.kind == UB_REG_SCALAR && got.range.lo == -1ull && got.range.span == 2, "an arc across 0", none, none, 0, 0);
 }
 
 int main(void)
