@@ -123,8 +123,7 @@ static bool jump_not_taken(struct im *im, const struct im_unit *unit, u8 cc)
 			im->state.unit.kind = IM_UNIT_SOFTIRQ_DUE;
 			return true;
 		}
-		at->facts |= cc == CC_NE ? IM_FRESH : 0;
-		return cc != CC_NE || im_looked(im);
+		__attribute__((__fallthrough__));
 	case IM_UNIT_SOFTIRQ:
 		at->facts |= cc == CC_NE ? IM_FRESH : 0;
 		return cc != CC_NE || im_looked(im);

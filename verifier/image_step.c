@@ -8,7 +8,7 @@
 #include "image_env.h"
 
 /* The register changes. */
-static void touch(struct im *im, u8 reg, enum im_class class)
+void im_set_class(struct im *im, u8 reg, enum im_class class)
 {
 	struct im_point *at = &im->state.at;
 
@@ -24,16 +24,11 @@ static void touch(struct im *im, u8 reg, enum im_class class)
 	at->known &= ~(1u << reg);
 }
 
-void im_set_class(struct im *im, u8 reg, enum im_class class)
-{
-	touch(im, reg, class);
-}
-
 void im_set(struct im *im, u8 reg, struct ub_reg value)
 {
 	struct im_point *at = &im->state.at;
 
-	touch(im, reg, IM_GUEST);
+	im_set_class(im, reg, IM_GUEST);
 	if (ub_reg_is_any(&value))
 		return;
 	if (reg == IM_RAX && ub_reg_is_const(&value))
