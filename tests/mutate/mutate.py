@@ -32,6 +32,7 @@ UNITS_OF = {"bits.c": ["four", "eight"], "range.c": ["four", "eight"], "reg.c": 
 # What says which accesses are allowed, and the values that it rests on.
 MEMORY_RULES = {"mem.c", "check.c", "walk.c", "reg.c", "range.c", "bits.c"}
 TIMEOUT = 200
+CASES_TIMEOUT = 30  # they take less than one second
 
 SWAPS = [
     (r"<=", ["<"]), (r">=", [">"]), (r"(?<![<\-])<(?![<=])", ["<="]), (r"(?<![>\-])>(?![>=])", [">="]),
@@ -94,6 +95,10 @@ def units_of(name):
     return UNITS + UNITS_OF.get(name, [])
 
 
+def unit_path(unit):
+    return f"build/tests/unit/verify_{unit}"
+
+
 class Tree:
     """A copy of the sources with a build of its own."""
 
@@ -107,7 +112,11 @@ class Tree:
                 shutil.copytree(source, to)
             else:
                 shutil.copy2(source, to)
-        if not self.build(name="bits.c", timeout=20 * TIMEOUT):
+        # What is built already; make knows what is not.
+        for part in ["obj", "tests/unit"]:
+            if os.path.isdir(os.path.join(ROOT, "build", part)):
+                shutil.copytree(os.path.join(ROOT, "build", part), self.path("build", part))
+        if not self.build("build/tests/run", *map(unit_path, units_of("bits.c")), timeout=20 * TIMEOUT):
             sys.exit("mutate: the sources do not build")
         if self.killer("bits.c"):
             sys.exit("mutate: the tests fail without a change")
@@ -124,8 +133,7 @@ class Tree:
         except subprocess.TimeoutExpired:
             return False
 
-    def build(self, *targets, name="", timeout=TIMEOUT):
-        targets = targets or ["build/tests/run"] + [f"build/tests/unit/verify_{unit}" for unit in units_of(name)]
+    def build(self, *targets, timeout=TIMEOUT):
         return self.run(["make", "-s", *targets], timeout)
 
     def object_hash(self, name):
@@ -137,13 +145,15 @@ class Tree:
             return hashlib.sha256(text.read() + relocations).hexdigest()
 
     def killer(self, name):
-        """The first test of verifier/@name that fails, or None."""
+        """The first test of verifier/@name that fails, or None.  Each is built when it is its turn: that takes longest."""
         cases = [os.path.join("tests", kind, case) for kind in ("verify", "ir", "lift", "jit")
                  for case in sorted(os.listdir(self.path("tests", kind))) if case.endswith(".ub")]
-        if not self.run(["build/tests/run", *cases]):
+        if not self.run(["build/tests/run", *cases], CASES_TIMEOUT):
             return "cases"
         for unit in units_of(name):
-            if not self.run([f"build/tests/unit/verify_{unit}"]):
+            if not self.build(unit_path(unit)):
+                sys.exit(f"mutate: {unit} does not build")
+            if not self.run([unit_path(unit)]):
                 return unit
         return None
 
@@ -162,7 +172,7 @@ class Tree:
                 return "broken"
             if self.object_hash(name) == self.hashes[name]:
                 return "same"
-            return self.killer(name) if self.build(name=name) else "broken"
+            return self.killer(name) if self.build("build/tests/run") else "broken"
         finally:
             # What is built of it is older now, so the next build makes it anew.
             with open(path, "w") as restored:
