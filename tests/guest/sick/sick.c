@@ -50,7 +50,7 @@ static void do_cpu(void)
 static void do_rcu(void)
 {
 	static int value;
-	static int __rcu *pointer = RCU_INITIALIZER(value);
+	static int __rcu *pointer = RCU_INITIALIZER(&value);
 
 	WRITE_ONCE(value, READ_ONCE(*rcu_dereference(pointer)));
 }
