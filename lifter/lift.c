@@ -67,6 +67,7 @@ static void make_node(struct lift *l, struct node *node)
 	l->track = *node->in;
 	l->op_cnt = 0;
 	node->tail = node->end == END_FALL ? 0 : -1;
+	node->first_fixup = l->fixup_cnt;
 	node->fixup_cnt = 0;
 	/* A way round of nothing but a tick is like the head that follows it. */
 	if (!node->tick_pos && !node->cnt)
@@ -261,6 +262,7 @@ static void free_lift(struct lift *l)
 	free(l->loops);
 	free(l->near.keys);
 	free(l->ops);
+	free(l->fixups);
 	ub_free(l->tracks);
 	ub_free(l->homes.slots);
 	ub_free(l->spots.slots);

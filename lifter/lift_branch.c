@@ -23,6 +23,15 @@ static void push_return(struct lift *l, const struct ub_x86_insn *insn, struct p
 	ir_ri(l, UB_OP_SUBI, UB_W64, false, UB_RSP, 8);
 }
 
+/* The op will go to where the edge leads: link.c knows where that is. */
+static void add_fixup(struct lift *l, u32 op, u32 edge)
+{
+	if (!lift_grow(l, (void **)&l->fixups, l->fixup_cnt, &l->fixup_cap, sizeof(*l->fixups)))
+		return;
+	l->fixups[l->fixup_cnt++] = (struct fixup){ .op = op, .edge = edge };
+	l->node->fixup_cnt++;
+}
+
 static void go_to(struct lift *l, u32 edge, bool is_last)
 {
 	struct node *node = l->node;
@@ -31,7 +40,7 @@ static void go_to(struct lift *l, u32 edge, bool is_last)
 		node->tail = edge;
 		return;
 	}
-	node->fixups[node->fixup_cnt++] = (struct fixup){ .op = l->op_cnt, .edge = edge };
+	add_fixup(l, l->op_cnt, edge);
 	ir_none(l, UB_OP_JMP, 0);
 }
 
@@ -138,8 +147,7 @@ void lift_jmp(struct lift *l, const struct ub_x86_insn *insn)
 	ir_src(l, UB_OP_EXITTO, 0, false, target);
 	for (i = first; l->node && i < l->op_cnt; i++)
 		if (l->ops[i].op == UB_OP_JEQ)
-			l->node->fixups[l->node->fixup_cnt++] =
-				(struct fixup){ .op = i, .edge = -1 - l->ops[i].off };
+			add_fixup(l, i, -1 - l->ops[i].off);
 }
 
 /*

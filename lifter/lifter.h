@@ -115,6 +115,7 @@ struct edge {
 	s32 node;	/* after region_link(): the target, or -1 to leave at ip */
 };
 
+/* An op of a node that goes to one of its edges. */
 struct fixup {
 	u32 op;
 	u32 edge;
@@ -145,16 +146,15 @@ struct node {
 	/* What emission made of it. */
 	struct ub_insn *ops;
 	u32 op_cnt;
-	u32 fixup_cnt;
+	u32 first_fixup, fixup_cnt;	/* in lift.fixups */
 	s32 tail;		/* edge to go to at the end, or -1 when the ops end by themselves */
 	struct ub_insn *renewal;	/* behind the block: what its tick jumps to when it is time for a check */
 	u32 renewal_cnt;
 	u32 tick_op;		/* index in ops */
 	u32 start;		/* index in the block */
 	bool is_placed;
-	/* As many of them as edge_cnt and fixup_cnt say. */
+	/* As many of them as edge_cnt says. */
 	struct edge edges[MAX_EDGES];
-	struct fixup fixups[MAX_EDGES];
 };
 
 /* Code that may run over and over, between system calls, and that has one way in. */
@@ -228,6 +228,8 @@ struct lift {
 	char why_buf[48];
 	struct ub_insn *ops;
 	u32 op_cnt, op_cap;
+	struct fixup *fixups;	/* of all nodes, those of a node in a row: nodes are emitted one by one */
+	u32 fixup_cnt, fixup_cap;
 	int err;			/* sticky: -ENOMEM */
 };
 

@@ -152,6 +152,7 @@ static void put_counted(struct linker *k, const struct node *node, const struct 
 
 static void put_node(struct linker *k, struct node *node, s32 next)
 {
+	const struct fixup *fixup = &k->l->fixups[node->first_fixup];
 	const struct ub_x86_insn *last;
 	u32 i, edge = 1;
 	enum ub_cc cc;
@@ -159,9 +160,9 @@ static void put_node(struct linker *k, struct node *node, s32 next)
 	node->start = k->insn_cnt;
 	for (i = 0; i < node->op_cnt; i++)
 		k->insns[k->insn_cnt++] = node->ops[i];
-	for (i = 0; i < node->fixup_cnt; i++) {
-		k->is_far[node->start + node->fixups[i].op] = true;
-		k->insns[node->start + node->fixups[i].op].off = node->edges[node->fixups[i].edge].node;
+	for (i = 0; i < node->fixup_cnt; i++, fixup++) {
+		k->is_far[node->start + fixup->op] = true;
+		k->insns[node->start + fixup->op].off = node->edges[fixup->edge].node;
 	}
 	if (node->end == END_STOP)
 		k->insns[k->insn_cnt++] = (struct ub_insn){ .op = UB_OP_EXIT, .imm = node->stop_ip };
