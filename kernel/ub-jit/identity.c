@@ -205,11 +205,17 @@ static bool is_settled(const struct ub_btc *btc, const struct timespec64 *before
 	return true;
 }
 
-static bool is_quiet(struct ub_session *session, u64 *seq)
+/*
+ * False: mappings are changing.  Nobody enters @btc before it has been compared, since its change times are taken before
+ * its bytes, and nobody afterwards if these do not settle.
+ */
+static bool begin(struct ub_btc *btc, u64 *seq)
 {
+	struct ub_session *session = btc->session;
 	bool is_quiet;
 
 	spin_lock(&session->lock);
+	WRITE_ONCE(btc->is_suspect, true);
 	*seq = session->notify_seq;
 	is_quiet = !session->notify_active;
 	spin_unlock(&session->lock);
@@ -229,7 +235,7 @@ int ub_identity_check(struct ub_btc *btc)
 	int err;
 
 	ktime_get_coarse_real_ts64(&before);
-	if (!is_quiet(session, &seq))
+	if (!begin(btc, &seq))
 		return -EAGAIN;
 	err = compare_all(session->mm, btc);
 	if (err)

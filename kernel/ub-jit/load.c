@@ -236,7 +236,7 @@ unlock:
 	return err;
 }
 
-/* @btc is a fresh one; its session's reference is taken over on 0. */
+/* @btc is a fresh one. */
 static int fill(struct ub_btc *btc, struct ub_load *arg, struct ub_log *log)
 {
 	struct ub_verified *verified;
@@ -278,7 +278,7 @@ static int load(struct ub_session *session, struct ub_load *arg, struct ub_log *
 
 	if (!btc)
 		return -ENOMEM;
-	refcount_set(&btc->refs, 2);	/* the session's and ours */
+	refcount_set(&btc->refs, 1);
 	ub_session_get(session);
 	btc->session = session;
 	err = new_id(&btc->id);
@@ -288,14 +288,12 @@ static int load(struct ub_session *session, struct ub_load *arg, struct ub_log *
 	err = err ?: log_err;
 	if (!err)
 		err = ub_limit_charge(btc) ?: publish(btc, arg->replace_id);
-	if (err) {
-		ub_btc_discard(btc);
-		return err;
+	if (!err) {
+		arg->block_id = btc->id;
+		trace_ub_load(btc, pid_nr(session->pid));
 	}
-	arg->block_id = btc->id;
-	trace_ub_load(btc, pid_nr(session->pid));
-	ub_btc_put(btc);
-	return 0;
+	ub_btc_put(btc);	/* it may be refused when threads are in it already, and others look at it */
+	return err;
 }
 
 int ub_load(struct ub_load *arg)

@@ -84,7 +84,7 @@ struct ub_session {
 
 enum ub_thread_state { UB_THREAD_PENDING, UB_THREAD_LIVE, UB_THREAD_GONE };
 
-/* A thread of a session.  All but node, state and the counters' readers: only the thread itself. */
+/* A thread of a session.  All but node, state, the mark in `in' and the counters' readers: only the thread itself. */
 struct ub_thread {
 	struct preempt_notifier notifier;
 	struct callback_head attach_work;
@@ -301,7 +301,6 @@ void ub_btc_reap(struct ub_session *session);
 struct ub_btc *ub_btc_get_id(u32 id);
 int ub_btc_next(u32 *id);
 void ub_btc_put(struct ub_btc *btc);
-void ub_btc_discard(struct ub_btc *btc);	/* nobody knows it */
 int ub_btc_info(struct ub_btc *btc, struct ub_block_info *info);
 
 /* image.c: ERR_PTR(): -ENOMEM, -ENOSPC past the limit of all machine code */

@@ -44,6 +44,7 @@ static void link_btc(struct ub_btc *btc)
 	struct ub_session *session = btc->session;
 	u32 i;
 
+	refcount_inc(&btc->refs);
 	btc->is_live = true;
 	list_add_tail(&btc->node, &session->blocks);
 	session->block_cnt++;
@@ -70,8 +71,8 @@ static int swap_in(struct ub_btc *btc, struct ub_btc *old)
 }
 
 /*
- * Threads may enter @btc from now on, if it is not suspect.  Takes the caller's reference on 0; -ENOENT: no such block
- * to replace in this session.
+ * Threads may enter @btc from now on, if it is not suspect.  The session has a reference to it then; -ENOENT: no such
+ * block to replace in this session.
  */
 int ub_btc_add(struct ub_btc *btc, u32 replace_id)
 {
@@ -199,7 +200,7 @@ static void on_free(struct work_struct *work)
 	free_btc(container_of(to_rcu_work(work), struct ub_btc, free_work));
 }
 
-void ub_btc_discard(struct ub_btc *btc)
+static void discard(struct ub_btc *btc)
 {
 	INIT_RCU_WORK(&btc->free_work, on_free);
 	queue_rcu_work(ub_wq, &btc->free_work);
@@ -208,7 +209,7 @@ void ub_btc_discard(struct ub_btc *btc)
 void ub_btc_put(struct ub_btc *btc)
 {
 	if (refcount_dec_and_test(&btc->refs))
-		ub_btc_discard(btc);
+		discard(btc);
 }
 
 int ub_btc_info(struct ub_btc *btc, struct ub_block_info *info)

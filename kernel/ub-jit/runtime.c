@@ -263,7 +263,7 @@ static void clear_suspicion(struct ub_btc *btc)
 	if (err == -ESTALE) {
 		trace_ub_invalidate(btc->id, UB_LOSS_BYTES);
 		spin_lock(&session->lock);
-		WRITE_ONCE(btc->is_suspect, true);
+		ub_thread_kick(session, btc);	/* those that came in before */
 		spin_unlock(&session->lock);
 		WRITE_ONCE(btc->retry_after, jiffies + RETRY_JIFFIES);
 	}

@@ -229,6 +229,9 @@ int ub_identity_check(struct ub_btc *btc)
 		for (k = 0; k < btc->spans[i].len; k++)
 			sum += btc->spans[i].bytes[k];
 	}
+	/* Where threads can find it already, one may be in it when it is refused. */
+	if (btc->is_live && !thread.in)
+		thread.in = (unsigned long)btc;
 	return turn < 16 ? -EAGAIN : turn < 32 || sum == 0x5a5a ? -ESTALE : 0;
 }
 
