@@ -73,7 +73,7 @@ install_kernel() {
 
 	rm -rf "$root"
 	mkdir -p "$root/boot"
-	objcopy --strip-debug "$source/vmlinux" "$root/boot/vmlinux-$kver"
+	cp "$source/arch/x86/boot/bzImage" "$root/boot/vmlinuz-$kver"
 	PATH=$PATH:/usr/sbin:/sbin make -s -C "$source" INSTALL_MOD_PATH="$root" modules_install > "$work/install.log" 2>&1 ||
 		die "see $work/install.log"
 	find "$source" \( -path "$source/scripts" -o -path "$source/tools" \) -prune -o -name '*.[oa]' -exec rm -f {} +
@@ -91,7 +91,7 @@ mkdir -p "$work"
 configure
 kver=$(make -s -C "$source" kernelrelease)
 echo "debug-kernel: building Linux $kver; $work/build.log" >&2
-make -C "$source" -j"$(nproc)" vmlinux modules > "$work/build.log" 2>&1 || {
+make -C "$source" -j"$(nproc)" bzImage modules > "$work/build.log" 2>&1 || {
 	tail -n 20 "$work/build.log" >&2
 	die "the build failed"
 }

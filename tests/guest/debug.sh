@@ -16,7 +16,7 @@ failed=0
 left_out=" latency obstacles-lockdown obstacles-signed "
 
 # Stalls are those of a slow machine, unless they are very long; preempt=full has the most to say about locks.
-options="--boot 600 --timeout 3000 --mem 2560 --append preempt=full --append rcupdate.rcu_cpu_stall_timeout=300"
+options="--append nokaslr --boot 600 --timeout 3000 --mem 2560 --append preempt=full --append rcupdate.rcu_cpu_stall_timeout=300"
 options+=" --append watchdog_thresh=60 --append hung_task_timeout_secs=600 --append rcupdate.rcu_task_stall_timeout=0"
 
 is_wanted() { [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $1 "* ]]; }
